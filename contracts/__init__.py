@@ -1,0 +1,1 @@
+"""What crosses a boundary between processes: names and data, standard library only."""

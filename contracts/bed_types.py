@@ -1,0 +1,48 @@
+"""The words for what is offered and counted (DOMAIN B4), by code.
+
+The providers service keeps bed types as data with dates of validity; these are the codes and labels that
+forms, mails and search need to name them.
+"""
+
+from __future__ import annotations
+
+CARE_HOME_BED_TYPES: dict[str, str] = {
+    "community_care": "Community Care",
+    "dementia_nursing": "Dementia Nursing",
+    "dementia_residential": "Dementia Residential",
+    "general_nursing": "General Nursing",
+    "general_residential": "General Residential",
+    "learning_disability_nursing": "Learning Disability Nursing",
+    "learning_disability_residential": "Learning Disability Residential",
+    "mental_health_nursing": "Mental Health Nursing",
+    "mental_health_residential": "Mental Health Residential",
+    "young_physically_disabled": "YPD (Young Physically Disabled)",
+}
+
+UNIT_BED_TYPES: dict[str, str] = {
+    "community_rehabilitation": "Community Rehabilitation",
+    "end_of_life": "End of Life",
+}
+
+SHORT_STAY_SERVICES: dict[str, str] = {
+    "discharge_to_assess": "Discharge to Assess",
+    "intermediate_care": "Intermediate Care",
+    "reablement": "Reablement",
+    "rehabilitation": "Rehabilitation",
+    "respite": "Respite Care",
+}
+
+CLOSURE_REASONS: dict[str, str] = {
+    "covid_outbreak": "COVID outbreak",
+    "la_safeguarding": "Local Authority safeguarding",
+    "management_decision": "Management decision",
+    "other_health_outbreak": "Other health outbreak",
+    "refurbishment": "Refurbishment",
+}
+
+_LABELS = {**CARE_HOME_BED_TYPES, **UNIT_BED_TYPES, **SHORT_STAY_SERVICES, **CLOSURE_REASONS}
+
+
+def label(code: str) -> str:
+    """Return the words for a bed type, short-stay service or closure reason; the code itself when unknown."""
+    return _LABELS.get(code, code)

@@ -1,0 +1,252 @@
+"""Who may do what: the one table (DOMAIN A, "Roles and what they may do"), and how to ask it.
+
+The gateway finds out who somebody is; the service that owns the data asks this table. A role's scope is
+*own* (the organisation's own providers or users), *area* (those aligned to the actor's council, sub-ICB or
+ICB), both, or *all*.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from contracts import errors
+
+APPROVER = "approver"
+BROKER = "broker"
+SYSTEM_CHAMPION = "system_champion"
+EXTENDED_REPORTING = "extended_reporting"
+MANAGE_ALERTS = "manage_alerts"
+ADMINISTRATOR = "administrator"
+GRANTED_ROLES = (BROKER, SYSTEM_CHAMPION, EXTENDED_REPORTING, MANAGE_ALERTS)
+
+# Base roles follow from the organisation; nobody is granted them.
+PROVIDER_USER = "care_home_user"
+"""Provider side: edits its own providers, never searches others' (DOMAIN's "care-home user")."""
+COMMISSIONING_USER = "non_care_home_user"
+"""Commissioners, acute trusts and councils: find vacancies and run reports."""
+SEARCHING_UNIT_USER = "community_user_who_searches"
+"""A community user who said at registration that vacancies are to be searched for."""
+SERVICE_ROLE = "service"
+"""One of our own processes acting for itself."""
+
+ORGANISATION_TYPES: dict[str, str] = {
+    "care_home": "Care home",
+    "nhs_acute": "NHS acute",
+    "community": "Community",
+    "hospice": "Hospice",
+    "csu": "Commissioning support unit (CSU)",
+    "icb": "Integrated care board (ICB)",
+    "local_authority": "Local authority",
+    "nhs_england": "NHS England or DHSC",
+    "other": "Other",
+}
+PROVIDER_SIDE = frozenset({"care_home", "nhs_acute", "community", "hospice"})
+"""Organisations that run providers."""
+SEARCHING = frozenset({"nhs_acute", "csu", "icb", "local_authority", "nhs_england", "other"})
+"""Organisations whose people are non-care-home users and always may search (A1)."""
+
+APPROVE_USERS = "approve_users"
+MANAGE_USERS = "manage_users"
+EDIT_PROVIDER = "edit_provider"
+VIEW_PROVIDER = "view_provider"
+REGISTER_PROVIDER = "register_provider"
+FIND_VACANCIES = "find_vacancies"
+LAST_UPDATED_REPORT = "last_updated_report"
+LAST_LOGIN_REPORT = "last_login_report"
+UTILISATION_REPORTS = "utilisation_reports"
+DATA_EXPORT = "data_export"
+DEACTIVATE_PROVIDER = "deactivate_provider"
+SWITCH_REMINDER = "switch_reminder"
+SET_ALERTS = "set_alerts"
+GRANT_ROLES = "grant_roles"
+READ_OPERATIONS = "read_operations"
+SERVICE = "service_call"
+
+OWN = frozenset({"own"})
+AREA = frozenset({"area"})
+OWN_AND_AREA = OWN | AREA
+ALL = frozenset({"all"})
+
+TABLE: dict[str, dict[str, frozenset[str]]] = {
+    APPROVE_USERS: {APPROVER: OWN, SYSTEM_CHAMPION: OWN_AND_AREA, ADMINISTRATOR: ALL},
+    MANAGE_USERS: {APPROVER: OWN, SYSTEM_CHAMPION: OWN_AND_AREA, ADMINISTRATOR: ALL},
+    EDIT_PROVIDER: {PROVIDER_USER: OWN, BROKER: AREA, ADMINISTRATOR: ALL},
+    VIEW_PROVIDER: {
+        PROVIDER_USER: OWN,
+        COMMISSIONING_USER: ALL,
+        SEARCHING_UNIT_USER: ALL,
+        BROKER: ALL,
+        SYSTEM_CHAMPION: ALL,
+        EXTENDED_REPORTING: ALL,
+        ADMINISTRATOR: ALL,
+        SERVICE_ROLE: ALL,
+    },
+    REGISTER_PROVIDER: {PROVIDER_USER: OWN, ADMINISTRATOR: ALL},
+    FIND_VACANCIES: {
+        COMMISSIONING_USER: ALL,
+        SEARCHING_UNIT_USER: ALL,
+        BROKER: ALL,
+        SYSTEM_CHAMPION: ALL,
+        ADMINISTRATOR: ALL,
+    },
+    LAST_UPDATED_REPORT: {
+        PROVIDER_USER: OWN,
+        COMMISSIONING_USER: AREA,
+        SYSTEM_CHAMPION: AREA,
+        BROKER: AREA,
+        EXTENDED_REPORTING: ALL,
+        ADMINISTRATOR: ALL,
+    },
+    LAST_LOGIN_REPORT: {
+        PROVIDER_USER: OWN,
+        COMMISSIONING_USER: OWN,
+        SYSTEM_CHAMPION: OWN_AND_AREA,
+        ADMINISTRATOR: ALL,
+    },
+    UTILISATION_REPORTS: {
+        COMMISSIONING_USER: AREA,
+        SYSTEM_CHAMPION: AREA,
+        EXTENDED_REPORTING: ALL,
+        ADMINISTRATOR: ALL,
+    },
+    DATA_EXPORT: {EXTENDED_REPORTING: ALL, ADMINISTRATOR: ALL},
+    DEACTIVATE_PROVIDER: {BROKER: AREA, ADMINISTRATOR: ALL},
+    SWITCH_REMINDER: {APPROVER: OWN, BROKER: AREA, ADMINISTRATOR: ALL},
+    SET_ALERTS: {MANAGE_ALERTS: AREA, ADMINISTRATOR: ALL},
+    GRANT_ROLES: {ADMINISTRATOR: ALL},
+    READ_OPERATIONS: {ADMINISTRATOR: ALL, SERVICE_ROLE: ALL},
+    SERVICE: {SERVICE_ROLE: ALL},
+}
+"""Action → role → scope. A role that is not named may not do it at all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Actor:
+    """Whoever a call is made for, as the gateway or a service found out; never read from what a client sends."""
+
+    kind: str
+    user_id: str | None = None
+    full_name: str = ""
+    organisation_id: str | None = None
+    organisation_type: str | None = None
+    provider_ids: tuple[str, ...] = ()
+    council_code: str | None = None
+    sub_icb_code: str | None = None
+    icb_code: str | None = None
+    roles: frozenset[str] = frozenset()
+    wants_search: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        plain = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return plain | {"provider_ids": list(self.provider_ids), "roles": sorted(self.roles)}
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
+        return cls(
+            **{
+                **plain,
+                "provider_ids": tuple(plain.get("provider_ids") or ()),
+                "roles": frozenset(plain.get("roles") or ()),
+            }
+        )
+
+    @property
+    def all_roles(self) -> frozenset[str]:
+        """Return the granted roles and the base roles that follow from the organisation."""
+        return self.roles | base_roles(self)
+
+
+ANONYMOUS = Actor(kind="anonymous")
+
+
+def service(name: str) -> Actor:
+    """Return the actor for one of our own processes acting for itself."""
+    return Actor(kind="service", full_name=name)
+
+
+def base_roles(actor: Actor) -> frozenset[str]:
+    """Return the roles that follow from what kind of organisation somebody belongs to."""
+    if actor.kind == "service":
+        return frozenset({SERVICE_ROLE})
+    if actor.kind != "user":
+        return frozenset()
+    roles = set()
+    if actor.organisation_type in PROVIDER_SIDE:
+        roles.add(PROVIDER_USER)
+    if actor.organisation_type in SEARCHING:
+        roles.add(COMMISSIONING_USER)
+    if actor.organisation_type == "community" and actor.wants_search:
+        roles.add(SEARCHING_UNIT_USER)
+    return frozenset(roles)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reach:
+    """How far an actor's permission for one action goes."""
+
+    everything: bool = False
+    own: bool = False
+    area: bool = False
+
+    @property
+    def nothing(self) -> bool:
+        return not (self.everything or self.own or self.area)
+
+
+def reach(actor: Actor, action: str) -> Reach:
+    """Return how far ``actor`` may go with ``action``: the union over all the actor's roles."""
+    scopes: frozenset[str] = frozenset()
+    for role, scope in TABLE[action].items():
+        if role in actor.all_roles:
+            scopes |= scope
+    return Reach(everything="all" in scopes, own="own" in scopes, area="area" in scopes)
+
+
+def may(actor: Actor, action: str, target: Mapping[str, Any] | None = None) -> bool:
+    """Tell whether ``actor`` may do ``action``: to ``target`` when given, else to anything at all.
+
+    ``target`` names ``organisation_id``, ``provider_id`` (or none) and the codes of the area it stands in.
+    """
+    extent = reach(actor, action)
+    if target is None or extent.everything:
+        return not extent.nothing
+    return (extent.own and is_own(actor, target)) or (extent.area and in_area(actor, target))
+
+
+def require(actor: Actor, action: str, target: Mapping[str, Any] | None = None) -> None:
+    """Refuse unless ``actor`` may do ``action`` (to ``target``).
+
+    :raises errors.Unauthenticated: when nobody is signed in.
+    :raises errors.Forbidden: when the actor may not.
+    """
+    if actor.kind == "anonymous":
+        raise errors.Unauthenticated("Sign in to do this.")
+    if not may(actor, action, target):
+        raise errors.Forbidden("Your account is not allowed to do this.")
+
+
+def is_own(actor: Actor, target: Mapping[str, Any]) -> bool:
+    """Tell whether the target belongs to the actor's organisation and, for a provider, is one of the actor's."""
+    if actor.organisation_id is None or target.get("organisation_id") != actor.organisation_id:
+        return False
+    provider_id = target.get("provider_id")
+    return provider_id is None or not actor.provider_ids or provider_id in actor.provider_ids
+
+
+def in_area(actor: Actor, target: Mapping[str, Any]) -> bool:
+    """Tell whether the target is aligned to the actor's council, or failing that sub-ICB, or failing that ICB."""
+    return any(
+        code is not None and target.get(kind) == code for kind, code in area_codes(actor).items()
+    )
+
+
+def area_codes(actor: Actor) -> dict[str, str]:
+    """Return the one area an actor works in, by kind of code: the smallest that the organisation has."""
+    for kind in ("council_code", "sub_icb_code", "icb_code"):
+        code = getattr(actor, kind)
+        if code is not None:
+            return {kind: code}
+    return {}
