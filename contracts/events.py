@@ -72,11 +72,14 @@ class Event:
 
     publisher: ClassVar[str]
     consumers: ClassVar[Sequence[str]]
+    broadcast: ClassVar[bool]
     name: ClassVar[str]
 
-    def __init_subclass__(cls, *, publisher: str, consumers: Sequence[str]) -> None:
+    def __init_subclass__(cls, *, publisher: str, consumers: Sequence[str], broadcast: bool = False) -> None:
+        """``broadcast`` events reach every running process of a consumer; others reach one of them."""
         cls.publisher = publisher
         cls.consumers = tuple(consumers)
+        cls.broadcast = broadcast
         cls.name = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
         EVENTS[cls.name] = cls
 
@@ -176,7 +179,7 @@ class AccountLocked(PersonEvent, publisher="identity", consumers=["notifications
 
 
 @dataclass(frozen=True, kw_only=True)
-class SessionsEnded(PersonEvent, publisher="identity", consumers=["gateway"]):
+class SessionsEnded(PersonEvent, publisher="identity", consumers=["gateway"], broadcast=True):
     """Sessions were ended before their time; whoever remembers these token hashes must forget them."""
 
     token_hashes: list[str]

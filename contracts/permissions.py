@@ -238,9 +238,7 @@ def is_own(actor: Actor, target: Mapping[str, Any]) -> bool:
 
 def in_area(actor: Actor, target: Mapping[str, Any]) -> bool:
     """Tell whether the target is aligned to the actor's council, or failing that sub-ICB, or failing that ICB."""
-    return any(
-        code is not None and target.get(kind) == code for kind, code in area_codes(actor).items()
-    )
+    return any(code is not None and target.get(kind) == code for kind, code in area_codes(actor).items())
 
 
 def area_codes(actor: Actor) -> dict[str, str]:

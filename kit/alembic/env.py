@@ -1,0 +1,9 @@
+"""Alembic's environment, the same for every service: it runs on the connection that it is handed."""
+
+from __future__ import annotations
+
+from alembic import context
+
+context.configure(connection=context.config.attributes["connection"], transactional_ddl=True)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,113 @@
+"""A service's own database: engine, transactions, health."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import sqlalchemy
+from eventlet import patcher
+from nameko.extensions import DependencyProvider
+from sqlalchemy import exc, orm
+
+from contracts import errors
+from kit import outbox
+
+POOL_SIZE = 20
+"""Connections one process keeps at the most; as many workers may be in a transaction at once."""
+
+
+def variable(service: str) -> str:
+    """Return the name of the environment variable that holds a service's database URL."""
+    return f"{service.upper()}_DATABASE_URL"
+
+
+def engine(url: str, *, pool_size: int = POOL_SIZE) -> sqlalchemy.Engine:
+    """Open an engine on ``url``.
+
+    :raises RuntimeError: in a monkey-patched process without the wait function that lets other greenlets run
+        while PostgreSQL works; psycopg reads it once, when it is imported.
+    """
+    if patcher.is_monkey_patched("socket") and os.environ.get("PSYCOPG_WAIT_FUNC") != "wait_selector":
+        raise RuntimeError("Set PSYCOPG_WAIT_FUNC=wait_selector before anything imports psycopg.")
+    return sqlalchemy.create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=4,
+        # A connection that died with its server is replaced on checkout, not found out by a user.
+        pool_pre_ping=False,
+        connect_args={"connect_timeout": 3, "options": "-c timezone=UTC -c statement_timeout=30000"},
+    )
+
+
+class Sessions:
+    """Transactions on one engine."""
+
+    def __init__(self, engine: sqlalchemy.Engine) -> None:
+        self.engine = engine
+        self.after_record: list[Callable[[], None]] = []
+        """Called after a commit that recorded an event: this is how the relay is woken."""
+        self._factory = orm.sessionmaker(engine, expire_on_commit=False)
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[orm.Session]:
+        """Give a session whose changes are committed together at the end, or not at all.
+
+        :raises errors.Unavailable: when the database does not answer.
+        """
+        with _translated(self.engine), self._factory.begin() as session:
+            yield session
+            recorded = outbox.has_recorded(session)
+        if recorded:
+            for wake in self.after_record:
+                wake()
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[orm.Session]:
+        """Give a session to read with; each statement sees what is committed when it starts.
+
+        :raises errors.Unavailable: when the database does not answer.
+        """
+        with _translated(self.engine), self._factory() as session:
+            session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+            yield session
+
+    def check(self) -> None:
+        """Ask the database for a sign of life.
+
+        :raises errors.Unavailable: when it gives none.
+        """
+        with self.reading() as session:
+            session.execute(sqlalchemy.text("select 1"))
+
+
+@contextlib.contextmanager
+def _translated(engine: sqlalchemy.Engine) -> Iterator[None]:
+    try:
+        yield
+    except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as fault:
+        # Every pooled connection died with the server, so none of them is worth another caller's attempt.
+        if isinstance(fault, exc.DBAPIError) and fault.connection_invalidated:
+            engine.dispose()
+        raise errors.Unavailable("The database does not answer; try again in a moment.") from fault
+
+
+class Database(DependencyProvider):
+    """Injects :class:`Sessions` on the service's own database (``<SERVICE>_DATABASE_URL``)."""
+
+    def __init__(self, service: str, *, pool_size: int = POOL_SIZE) -> None:
+        self.service = service
+        self.pool_size = pool_size
+        super().__init__()
+
+    def setup(self) -> None:
+        self.sessions = Sessions(engine(os.environ[variable(self.service)], pool_size=self.pool_size))
+
+    def stop(self) -> None:
+        self.sessions.engine.dispose()
+
+    def get_dependency(self, worker_ctx: Any) -> Sessions:
+        return self.sessions

@@ -1,0 +1,26 @@
+"""A service's sign of life."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kit import rpc
+
+
+class Health:
+    """Mixin: the ``health`` entrypoint that the gateway's ``/health/ready`` asks every service."""
+
+    name: str
+
+    @rpc.entrypoint
+    def health(self) -> dict[str, Any]:
+        """Answer from a working database, with how far the outbox lags (seconds, messages)."""
+        answer: dict[str, Any] = {"service": self.name}
+        database = getattr(self, "database", None)
+        if database is not None:
+            database.check()
+            answer["database"] = "ok"
+        relay = getattr(self, "relay", None)
+        if relay is not None:
+            answer["outbox"] = relay.lag()
+        return answer

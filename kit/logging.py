@@ -1,0 +1,62 @@
+"""One line of JSON per event on standard error, with the service and the call it belongs to.
+
+Callers give ids and numbers, never passwords, tokens, addresses or the text of mails.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import logging
+import sys
+import traceback
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+call_id: contextvars.ContextVar[str] = contextvars.ContextVar("call_id", default="")
+_service = "-"
+_logger = logging.getLogger("tracker")
+
+
+class _JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "service": _service,
+            "event": record.getMessage(),
+        }
+        if call_id.get():
+            line["call_id"] = call_id.get()
+        line.update(getattr(record, "fields", {}))
+        if record.exc_info and record.exc_info[1] is not None:
+            line["error"] = repr(record.exc_info[1])
+            line["trace"] = "".join(traceback.format_exception(record.exc_info[1]))
+        return orjson.dumps(line, default=str).decode()
+
+
+def configure(service: str, *, level: int = logging.INFO) -> None:
+    """Send every log record of this process to standard error as JSON lines."""
+    global _service
+    _service = service
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_JsonLines())
+    logging.root.handlers[:] = [handler]
+    logging.root.setLevel(logging.WARNING)
+    _logger.setLevel(level)
+
+
+def event(what: str, /, **fields: Any) -> None:
+    """Log that ``what`` happened."""
+    _logger.info(what, extra={"fields": fields})
+
+
+def warning(what: str, /, **fields: Any) -> None:
+    """Log something an operator may have to look at."""
+    _logger.warning(what, extra={"fields": fields})
+
+
+def failure(what: str, /, **fields: Any) -> None:
+    """Log the exception being handled, with its trace."""
+    _logger.error(what, extra={"fields": fields}, exc_info=True)

@@ -1,0 +1,224 @@
+"""Calls between processes: one policy, written once.
+
+A call has a time limit and expires in the queue with it, is not persistent, carries the call id and the actor
+in its headers, and fails as ``errors.Unavailable`` when nobody answers. Nameko alone would wait for ever and
+declare the reply queue again on every call.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+import uuid
+from typing import Any
+
+import eventlet
+import orjson
+from eventlet.event import Event
+from nameko import exceptions as nameko_exceptions
+from nameko import rpc as nameko_rpc
+from nameko.extensions import DependencyProvider
+
+from contracts import errors, permissions
+from kit import broker, logging
+
+TIME_LIMIT = 5.0
+"""Seconds a caller waits for an answer."""
+
+_EXCHANGE = "nameko-rpc"
+_NO_ANSWER = "A part of the service does not answer; try again in a moment."
+
+for _error in errors.ALL:
+    nameko_exceptions.deserialize_to_instance(_error)
+
+
+class Caller(DependencyProvider):
+    """Injects the :class:`permissions.Actor` that the current call is made for.
+
+    Outside a call (event handlers, timers) that is the service itself.
+    """
+
+    def worker_setup(self, worker_ctx: Any) -> None:
+        logging.call_id.set(worker_ctx.data.setdefault("call_id", uuid.uuid4().hex))
+
+    def get_dependency(self, worker_ctx: Any) -> permissions.Actor:
+        return actor_of(worker_ctx)
+
+
+def actor_of(worker_ctx: Any) -> permissions.Actor:
+    """Return whom a worker acts for."""
+    carried = worker_ctx.data.get("actor")
+    if carried:
+        return permissions.Actor.from_dict(orjson.loads(carried))
+    if isinstance(worker_ctx.entrypoint, nameko_rpc.Rpc):
+        return permissions.ANONYMOUS
+    return permissions.service(worker_ctx.service_name)
+
+
+def encode(actor: permissions.Actor) -> str:
+    """Return the header that carries an actor."""
+    return orjson.dumps(actor.as_dict()).decode()
+
+
+class _ReplyListener(nameko_rpc.ReplyListener):
+    def check_for_lost_replies(self) -> None:
+        # Called on every (re)connection. What was pending when the broker went away may never be answered;
+        # the callers give up by their time limit, and the process must not die of it as Nameko's would.
+        return
+
+    def forget(self, correlation_id: str) -> None:
+        self.pending.pop(correlation_id, None)
+
+
+class Service(DependencyProvider):
+    """Injects a client of another service: ``self.search.locate(postcode="DH1 3YG")``."""
+
+    replies = _ReplyListener()
+
+    def __init__(self, target: str, *, time_limit: float = TIME_LIMIT) -> None:
+        self.target = target
+        self.time_limit = time_limit
+        super().__init__()
+
+    def setup(self) -> None:
+        self.publisher = broker.Publisher()
+
+    def stop(self) -> None:
+        self.publisher.close()
+
+    def get_dependency(self, worker_ctx: Any) -> Client:
+        actor = worker_ctx.data.get("actor") or encode(actor_of(worker_ctx))
+        return Client(self, actor=actor, call_id=worker_ctx.data.get("call_id") or uuid.uuid4().hex)
+
+    def call(self, method: str, arguments: dict[str, Any], headers: dict[str, Any]) -> Any:
+        """Call ``method`` and wait for what it returns or raises."""
+        correlation_id = uuid.uuid4().hex
+        wait_for_reply = self.replies.register_for_reply(correlation_id)
+        try:
+            with eventlet.Timeout(self.time_limit):
+                self.publisher.publish(
+                    {"args": [], "kwargs": arguments},
+                    exchange=_EXCHANGE,
+                    routing_key=f"{self.target}.{method}",
+                    headers=headers,
+                    mandatory=True,
+                    delivery_mode=broker.TRANSIENT,
+                    expiration=str(int(self.time_limit * 1000)),
+                    reply_to=self.replies.routing_key,
+                    correlation_id=correlation_id,
+                )
+                reply = wait_for_reply()
+        except (eventlet.Timeout, broker.Unroutable) as fault:
+            logging.warning("no answer", target=self.target, method=method, why=type(fault).__name__)
+            raise errors.Unavailable(_NO_ANSWER) from fault
+        finally:
+            self.replies.forget(correlation_id)
+        if reply["error"]:
+            raise nameko_exceptions.deserialize(reply["error"])
+        return reply["result"]
+
+
+class Client:
+    """One worker's way to call a service: every method of the service is a method here."""
+
+    def __init__(self, service: Service, *, actor: str, call_id: str) -> None:
+        self._service = service
+        self._actor = actor
+        self._call_id = call_id
+
+    def acting_as(self, actor: permissions.Actor) -> Client:
+        """Return a client whose calls are made for ``actor``."""
+        return Client(self._service, actor=encode(actor), call_id=self._call_id)
+
+    def __getattr__(self, method: str) -> Any:
+        if method.startswith("_"):
+            raise AttributeError(method)
+        return functools.partial(self._call, method)
+
+    def _call(self, method: str, /, **arguments: Any) -> Any:
+        headers = {"nameko.actor": self._actor, "nameko.call_id": self._call_id}
+        return self._service.call(method, arguments, headers)
+
+
+class _Consumer(nameko_rpc.RpcConsumer):
+    """Answers without the persistence and the second serialisation that Nameko gives a reply."""
+
+    def setup(self) -> None:
+        super().setup()
+        self.publisher = broker.Publisher()
+
+    def stop(self) -> None:
+        super().stop()
+        self.publisher.close()
+
+    def handle_result(self, message: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
+        error = nameko_exceptions.serialize(exc_info[1]) if exc_info else None
+        try:
+            self._reply(message, {"result": None if error else result, "error": error})
+        except TypeError as fault:
+            logging.failure("an answer is not JSON")
+            self._reply(message, {"result": None, "error": nameko_exceptions.serialize(fault)})
+        self.consumer.ack_message(message)
+        return result, exc_info
+
+    def _reply(self, message: Any, body: dict[str, Any]) -> None:
+        for attempt in (1, 2):
+            try:
+                self.publisher.publish(
+                    body,
+                    exchange=_EXCHANGE,
+                    routing_key=message.properties["reply_to"],
+                    delivery_mode=broker.TRANSIENT,
+                    correlation_id=message.properties.get("correlation_id"),
+                )
+            except errors.Unavailable:
+                # The first attempt may have met a connection that died while it was idle.
+                if attempt == 2:
+                    logging.warning("an answer was lost with the broker")
+            else:
+                return
+
+
+class Entrypoint(nameko_rpc.Rpc):
+    """A method that other processes may call; its keyword-only signature is the contract."""
+
+    rpc_consumer = _Consumer()
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("expected_exceptions", errors.ALL)
+        super().__init__(**options)
+
+    def handle_message(self, body: Any, message: Any) -> None:
+        message.received = time.perf_counter()
+        super().handle_message(body, message)
+
+    def handle_result(self, message: Any, worker_ctx: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
+        outcome = getattr(exc_info[1], "code", "failed") if exc_info else "ok"
+        milliseconds = round((time.perf_counter() - message.received) * 1000, 1)
+        logging.event("call", method=self.method_name, outcome=outcome, ms=milliseconds)
+        answer: tuple[Any, Any] = super().handle_result(message, worker_ctx, result, exc_info)
+        return answer
+
+
+entrypoint = Entrypoint.decorator
+
+
+class Pending:
+    """A call under way in the background, so that several can be waited for together."""
+
+    def __init__(self, call: Any) -> None:
+        self._event: Event = Event()
+        eventlet.spawn(self._run, call)
+
+    def _run(self, call: Any) -> None:
+        try:
+            self._event.send(("ok", call()))
+        except errors.Error as refusal:
+            self._event.send(("refused", refusal))
+
+    def result(self) -> Any:
+        """Wait and return what the call returned, or raise what it raised."""
+        state, value = self._event.wait()
+        if state == "refused":
+            raise value
+        return value
