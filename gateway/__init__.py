@@ -1,0 +1,1 @@
+"""Serve the JSON API and the pages over HTTP."""

@@ -1,0 +1,1 @@
+"""Offer the product's calls as JSON under /api/v1."""

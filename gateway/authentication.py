@@ -1,0 +1,142 @@
+"""Find out who asks, without asking identity every time.
+
+What identity says of a session is believed for a few seconds. Sessions that end are told by broadcast and
+forgotten at once, so that somebody whose account was closed is out within a second.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any, TypedDict
+
+import orjson
+from eventlet.event import Event
+from nameko.extensions import DependencyProvider, Entrypoint, SharedExtension, register_entrypoint
+
+from contracts import errors, permissions
+from gateway import security, workers
+
+BELIEVED_SECONDS = 3.0
+REMEMBERED_ENDED_SECONDS = 30.0
+MOST_SESSIONS = 20_000
+
+
+class Session(TypedDict):
+    """What is known of a signed-in person's session."""
+
+    session_id: str
+    token_hash: str
+    must_change_password: bool
+    expires_at: str
+    actor: permissions.Actor
+    actor_json: str
+
+
+class Sessions(SharedExtension):
+    """The sessions this gateway has seen in the last seconds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.check: SessionCheck | None = None
+        self._known: dict[str, tuple[float, Session]] = {}
+        self._ended: dict[str, float] = {}
+        self._asking: dict[str, Event] = {}
+
+    def find(self, token: str) -> Session:
+        """Return the session that `token` belongs to.
+
+        :raises errors.Unauthenticated: when there is none, or no longer
+        """
+        token_hash = security.token_hash(token)
+        known = self._known.get(token_hash)
+        if known is not None and known[0] > time.monotonic():
+            return known[1]
+        return self._ask_once(token_hash)
+
+    def forget(self, token_hashes: Iterable[str]) -> None:
+        """Drop sessions that have ended, also those that identity is being asked about at this moment."""
+        now = time.monotonic()
+        self._ended = {ended: at for ended, at in self._ended.items() if at > now - REMEMBERED_ENDED_SECONDS}
+        for token_hash in token_hashes:
+            self._known.pop(token_hash, None)
+            self._ended[token_hash] = now
+
+    def ask_again(self, token_hash: str) -> None:
+        """Ask identity at the next request, because something about the session has changed."""
+        self._known.pop(token_hash, None)
+
+    def _ask_once(self, token_hash: str) -> Session:
+        """Ask identity, letting requests with the same token that arrive meanwhile wait for the same answer."""
+        asking = self._asking.get(token_hash)
+        if asking is None:
+            asking = self._asking[token_hash] = Event()
+            try:
+                asking.send(self._ask(token_hash))
+            except errors.Error as error:
+                asking.send_exception(error)
+            finally:
+                del self._asking[token_hash]
+        session: Session = asking.wait()
+        return session
+
+    def _ask(self, token_hash: str) -> Session:
+        assert self.check is not None, "the gateway class has a method marked @authentication.session_check"
+        answer = workers.run(self.check, (), {"token_hash": token_hash}, {"actor": ANONYMOUS_JSON})
+        if token_hash in self._ended:
+            raise errors.Unauthenticated("Your session has ended. Sign in again.")
+        session = Session(
+            session_id=answer["session_id"],
+            token_hash=token_hash,
+            must_change_password=answer["must_change_password"],
+            expires_at=answer["expires_at"],
+            actor=permissions.Actor.from_dict(answer["actor"]),
+            actor_json=actor_json(answer["actor"]),
+        )
+        # A new password must count at the very next request, whichever gateway that reaches.
+        if not session["must_change_password"]:
+            self._keep(session)
+        return session
+
+    def _keep(self, session: Session) -> None:
+        if len(self._known) >= MOST_SESSIONS:
+            now = time.monotonic()
+            self._known = {key: known for key, known in self._known.items() if known[0] > now}
+        left = datetime.fromisoformat(session["expires_at"]).timestamp() - time.time()
+        self._known[session["token_hash"]] = (time.monotonic() + min(BELIEVED_SECONDS, left), session)
+
+
+def actor_json(actor: Any) -> str:
+    """Return an actor as it travels with every call."""
+    return orjson.dumps(actor).decode()
+
+
+ANONYMOUS_JSON = actor_json(permissions.ANONYMOUS.as_dict())
+
+
+class SessionCheck(Entrypoint):
+    """The method that asks identity about a session."""
+
+    sessions = Sessions()
+
+    def setup(self) -> None:
+        self.sessions.check = self
+
+
+def session_check(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark the method of the gateway that asks identity about a token's hash."""
+    carried = workers.carrying_errors(method)
+    register_entrypoint(carried, SessionCheck())
+    return carried
+
+
+class Authentication(DependencyProvider):
+    """Inject the sessions, for those who end or change them."""
+
+    sessions = Sessions()
+
+    def get_dependency(self, worker_ctx: Any) -> Sessions:
+        return self.sessions
+
+

@@ -1,0 +1,202 @@
+"""Offer methods of the gateway over HTTP: `@http.api` for programs, `@http.page` for people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+import marshmallow
+from nameko.extensions import Entrypoint, register_entrypoint
+from werkzeug.routing import Rule
+
+from contracts import errors
+from gateway import answers, authentication, incoming, security, server, workers
+from gateway.answers import Answer, Page, Problem, see_other
+from gateway.incoming import Request
+
+__all__ = ["ApiEndpoint", "Page", "PageEndpoint", "Problem", "Request", "api", "page", "plain", "see_other"]
+
+Method = Callable[..., Any]
+
+
+class Endpoint(Entrypoint):
+    """A method of the gateway at an address."""
+
+    sessions = authentication.Sessions()
+    server = server.Server()
+
+    def __init__(self, methods: str, path: str, *, public: bool = False, while_password_expired: bool = False) -> None:
+        super().__init__()
+        self.methods = methods.split(",")
+        self.path = path
+        self.public = public
+        self.while_password_expired = while_password_expired
+
+    def setup(self) -> None:
+        self.server.register_provider(self)
+
+    def stop(self) -> None:
+        self.server.unregister_provider(self)
+
+    def rule(self) -> Rule:
+        """Return the address for the gateway's map."""
+        return Rule(self.path, methods=self.methods, endpoint=self)
+
+    def answer(self, request: Request, path_values: dict[str, Any]) -> Answer:
+        """Answer one request.
+
+        :raises Exception: whatever stands in the way; `refuse` puts it into words
+        """
+        raise NotImplementedError
+
+    def run(self, request: Request, kwargs: dict[str, Any]) -> Any:
+        """Run the method in a worker that acts for whoever asks."""
+        actor_json = request.session["actor_json"] if request.session else authentication.ANONYMOUS_JSON
+        context = {"call_id": request.call_id, "actor": actor_json}
+        return workers.run(self, (request,), kwargs, context)
+
+    def sign_in(self, request: Request, token: str | None) -> None:
+        """Put who asks into the request.
+
+        :raises errors.Unauthenticated: when the token is not that of a session
+        """
+        if token is None:
+            raise errors.Unauthenticated("Sign in to do this.")
+        request.session = self.sessions.find(token)
+        request.actor = request.session["actor"]
+
+    def refuse(self, request: Request, problem: Problem, error: Exception) -> Answer:
+        """Say no, in the form that callers of this address read."""
+        return problem.as_json() if request.is_api else self.server.error_page(request, problem)
+
+    def is_password_expired(self, request: Request) -> bool:
+        """Tell whether the person has to choose a new password before anything else."""
+        expired = request.session is not None and request.session["must_change_password"]
+        return expired and not self.while_password_expired
+
+
+class ApiEndpoint(Endpoint):
+    """A method that takes and gives JSON; its schemas also make the OpenAPI document."""
+
+    def __init__(
+        self,
+        methods: str,
+        path: str,
+        *,
+        query: type[marshmallow.Schema] | None = None,
+        body: type[marshmallow.Schema] | None = None,
+        answer: Any = None,
+        status: int = 200,
+        public: bool = False,
+        while_password_expired: bool = False,
+        refusals: tuple[int, ...] = (),
+        tag: str = "",
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(methods, path, public=public, while_password_expired=while_password_expired)
+        self.query = query() if query else None
+        self.body = body() if body else None
+        self.answer_schema = answer
+        self.status = status
+        self.refusals = refusals
+        self.tag = tag
+        self.request_headers = headers or {}
+
+    def answer(self, request: Request, path_values: dict[str, Any]) -> Answer:
+        if not self.public:
+            self.sign_in(request, incoming.bearer_token(request))
+            if self.is_password_expired(request):
+                raise errors.Forbidden("Change your temporary password first (POST /api/v1/password).")
+        kwargs = path_values
+        query = incoming.query(request, self.query)
+        if self.query is not None:
+            kwargs["query"] = query
+        if self.body is not None:
+            kwargs["body"] = incoming.body(request, self.body)
+        return self._as_json(self.run(request, kwargs))
+
+    def _as_json(self, result: Any) -> Answer:
+        if isinstance(result, (answers.Json, Page)):
+            return result
+        if isinstance(result, tuple):
+            status, value, headers = result
+            return answers.json(status, value, list(headers.items()))
+        return answers.json(self.status, result)
+
+    def refuse(self, request: Request, problem: Problem, error: Exception) -> Answer:
+        """Say no, in the API's shape."""
+        return problem.as_json()
+
+
+class PlainEndpoint(Endpoint):
+    """A method for anybody, the same for all: assets, documents, signs of life."""
+
+    def answer(self, request: Request, path_values: dict[str, Any]) -> Answer:
+        answer: Answer = self.run(request, path_values)
+        return answer
+
+
+class PageEndpoint(Endpoint):
+    """A method that shows a page or takes a form."""
+
+    def answer(self, request: Request, path_values: dict[str, Any]) -> Answer:
+        token = security.session_token(request)
+        if not self.public:
+            self.sign_in(request, token)
+        elif token is not None:
+            self._sign_in_if_possible(request, token)
+        if self.is_password_expired(request):
+            return see_other("/password")
+        if request.method not in ("GET", "HEAD"):
+            incoming.check_form_fields(request)
+            security.check_form(request)
+        page: Page = self.run(request, path_values)
+        security.keep_visitor(page, request)
+        return page
+
+    def _sign_in_if_possible(self, request: Request, token: str) -> None:
+        """Know who looks at a public page, without keeping the page from anybody."""
+        try:
+            self.sign_in(request, token)
+        except (errors.Unauthenticated, errors.Unavailable):
+            request.session = None
+
+    def refuse(self, request: Request, problem: Problem, error: Exception) -> Answer:
+        """Say no with a page, or ask the person to sign in."""
+        if isinstance(error, errors.Unauthenticated) and not self.public:
+            back = request.full_path.rstrip("?") if request.method == "GET" else "/"
+            page = see_other(f"/sign-in?next={quote(back, safe='/')}" if back != "/" else "/sign-in")
+            security.clear_session_cookie(page, request)
+            return page
+        return self.server.error_page(request, problem)
+
+
+def api(methods: str, path: str, **options: Any) -> Callable[[Method], Method]:
+    """Offer a method as an API call: `path` is below the site's root, `options` those of `ApiEndpoint`.
+
+    The method takes the request, the values in the path and, where there are schemas for them, `query` and
+    `body`. It returns a value for JSON, or a tuple of status, value and headers.
+    """
+    return _offered(ApiEndpoint, methods, path, options)
+
+
+def page(methods: str, path: str, **options: Any) -> Callable[[Method], Method]:
+    """Offer a method as a page; it returns a `Page`. The form token is checked before it is called."""
+    return _offered(PageEndpoint, methods, path, options)
+
+
+def plain(methods: str, path: str) -> Callable[[Method], Method]:
+    """Offer a method to anybody; it returns a `Page` or `answers.Json`, and nobody is asked who they are."""
+    return _offered(PlainEndpoint, methods, path, {"public": True})
+
+
+def _offered(kind: type[Endpoint], methods: str, path: str, options: dict[str, Any]) -> Callable[[Method], Method]:
+    def offer(method: Method) -> Method:
+        carried = workers.carrying_errors(method)
+        register_entrypoint(carried, kind(methods, path, **options))
+        return carried
+
+    return offer
+
+

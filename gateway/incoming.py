@@ -1,0 +1,233 @@
+"""What a request brings: who sent it, its body and its query, checked for shape."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import math
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import marshmallow
+from werkzeug import exceptions, wrappers
+
+from contracts import errors, permissions
+from gateway import security
+from kit import ids
+
+if TYPE_CHECKING:
+    from gateway.authentication import Session
+    from gateway.settings import Network, Settings
+
+BODY_LIMIT_BYTES = 256 * 1024
+DEEPEST = 20
+
+
+class Request(wrappers.Request):
+    """One request, with what the gateway found out about it.
+
+    `actor` is who asks, `session` what `authentication.Sessions` knows of it (None when nobody is signed in),
+    `route` the rule that matched, `settings` the gateway's settings.
+    """
+
+    max_content_length = BODY_LIMIT_BYTES
+    max_form_memory_size = BODY_LIMIT_BYTES
+
+    settings: Settings
+    actor: permissions.Actor = permissions.ANONYMOUS
+    session: Session | None = None
+    route: str = ""
+    visitor: str | None = None
+    visitor_is_new: bool = False
+
+    @cached_property
+    def call_id(self) -> str:
+        """Return the id under which this request is found in every log."""
+        return ids.new()
+
+    @property
+    def is_api(self) -> bool:
+        """Tell whether the caller is a program that wants JSON."""
+        return self.path.startswith("/api/")
+
+    @property
+    def csrf_token(self) -> str:
+        """Return the token that every form of an answer to this request must hold."""
+        return security.csrf_token(self)
+
+    @cached_property
+    def client_address(self) -> str:
+        """Return the caller's IP address, as told by our own proxies where there are any."""
+        address = self.remote_addr or ""
+        proxies = self.settings.proxies
+        if not proxies:
+            return address
+        told = [text.strip() for text in self.headers.get("X-Forwarded-For", "").split(",") if text.strip()]
+        while told and _is_within(address, proxies):
+            address = told.pop()
+        return address
+
+
+def _is_within(address: str, networks: tuple[Network, ...]) -> bool:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(parsed in network for network in networks)
+
+
+def bearer_token(request: Request) -> str | None:
+    """Return the token of the Authorization header, if there is one.
+
+    :raises errors.Unauthenticated: when the header is of another kind
+    """
+    header = request.environ.get("HTTP_AUTHORIZATION")
+    if header is None:
+        return None
+    kind, _, token = header.partition(" ")
+    if kind.lower() != "bearer" or not token.strip():
+        raise errors.Unauthenticated("Send the header 'Authorization: Bearer <token>' with the token of POST /sessions.")
+    return str(token.strip())
+
+
+def query(request: Request, schema: marshmallow.Schema | None) -> dict[str, Any]:
+    """Return the query string as `schema` reads it.
+
+    :raises errors.Invalid: naming the fields that are unknown, given twice or wrong
+    """
+    if not request.environ.get("QUERY_STRING"):
+        plain: dict[str, str] = {}
+    else:
+        repeated = {name: "Give this once." for name, values in request.args.lists() if len(values) > 1}
+        if repeated:
+            raise errors.Invalid("A search field was given more than once.", repeated)
+        # An empty field of a search form is a field left out.
+        plain = {name: value for name, value in request.args.items() if value != ""}
+        _refuse_unprintable(plain)
+    if schema is None:
+        if plain:
+            raise errors.Invalid("This call takes no query.", {name: "Unknown field." for name in plain})
+        return {}
+    return load(schema, plain)
+
+
+def body(request: Request, schema: marshmallow.Schema) -> dict[str, Any]:
+    """Return the JSON body as `schema` reads it.
+
+    :raises errors.Invalid: naming the fields that are unknown or wrong
+    :raises werkzeug.exceptions.HTTPException: when it is too large or of another type
+    """
+    if request.mimetype != "application/json":
+        raise exceptions.UnsupportedMediaType("Send the body as JSON with the header 'Content-Type: application/json'.")
+    return load(schema, parse_json(read(request)))
+
+
+def check_form_fields(request: Request) -> None:
+    """Refuse a form with characters that cannot be stored.
+
+    :raises errors.Invalid: naming the field
+    """
+    for name, values in request.form.lists():
+        for value in values:
+            _refuse_unprintable(value, name)
+
+
+def read(request: Request) -> bytes:
+    """Return the body's bytes, chunked or not.
+
+    :raises werkzeug.exceptions.HTTPException: when it is too large, broken off or late
+    """
+    too_large = exceptions.RequestEntityTooLarge(f"Send at most {BODY_LIMIT_BYTES // 1024} KiB.")
+    if (request.content_length or 0) > BODY_LIMIT_BYTES:
+        raise too_large
+    try:
+        raw: bytes = request.environ["wsgi.input"].read(BODY_LIMIT_BYTES + 1)
+    except TimeoutError as fault:
+        raise exceptions.RequestTimeout("The body did not arrive in time.") from fault
+    except (ValueError, OSError) as fault:
+        raise exceptions.BadRequest("The body broke off.") from fault
+    if len(raw) > BODY_LIMIT_BYTES:
+        raise too_large
+    return raw
+
+
+def parse_json(raw: bytes) -> dict[str, Any]:
+    """Return the object in `raw`.
+
+    :raises errors.Invalid: for anything but one well-formed JSON object of reasonable depth
+    """
+    if not raw.strip():
+        raise errors.Invalid("Send a JSON object as the body.")
+    try:
+        value = json.loads(
+            raw.decode(), object_pairs_hook=_without_repeats, parse_constant=_refuse_constant, parse_float=_finite
+        )
+    except (ValueError, RecursionError) as fault:
+        raise errors.Invalid("The body is not well-formed JSON.") from fault
+    if not isinstance(value, dict):
+        raise errors.Invalid("Send a JSON object as the body.")
+    _refuse_unprintable(value)
+    return value
+
+
+def load(schema: marshmallow.Schema, plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `plain` as `schema` reads it.
+
+    :raises errors.Invalid: naming every field that is wrong, by its dotted path
+    """
+    try:
+        loaded: dict[str, Any] = schema.load(plain)
+    except marshmallow.ValidationError as fault:
+        fields = dict(_flat(fault.normalized_messages()))
+        raise errors.Invalid("Some fields need your attention.", fields) from fault
+    return loaded
+
+
+def _flat(messages: Mapping[Any, Any], path: str = "") -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for name, message in messages.items():
+        at = path if name == "_schema" else f"{path}.{name}".lstrip(".")
+        if isinstance(message, Mapping):
+            found += _flat(message, at)
+        else:
+            found.append((at or "body", " ".join(str(words) for words in message)))
+    return found
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    plain = dict(pairs)
+    if len(plain) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise errors.Invalid(
+            "A field was given more than once.",
+            {name: "Give this once." for name in plain if names.count(name) > 1},
+        )
+    return plain
+
+
+def _refuse_constant(text: str) -> None:
+    raise ValueError(f"{text} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("number out of range")
+    return number
+
+
+def _refuse_unprintable(value: Any, path: str = "", depth: int = 0) -> None:
+    """Refuse what neither PostgreSQL nor UTF-8 can hold, before it travels any further."""
+    if depth > DEEPEST:
+        raise errors.Invalid("The body is nested too deeply.", {path.split(".")[0] or "body": "Nest this less deeply."})
+    if isinstance(value, str):
+        if "\0" in value or not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+            raise errors.Invalid("Some fields need your attention.", {path: "Holds a character that cannot be stored."})
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            _refuse_unprintable(name, "body", depth)
+            _refuse_unprintable(inner, f"{path}.{name}".lstrip("."), depth + 1)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            _refuse_unprintable(inner, f"{path}.{index}".lstrip("."), depth + 1)

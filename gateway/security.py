@@ -1,0 +1,135 @@
+"""Keep the browser safe: cookies, form tokens, response headers."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from contracts import errors
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response
+
+    from gateway.incoming import Request
+    from gateway.settings import Settings
+
+PAGE_POLICY = (
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'"
+)
+API_POLICY = "default-src 'none'; frame-ancestors 'none'"
+YEAR_SECONDS = 31_536_000
+
+
+def headers(settings: Settings, *, page: bool) -> list[tuple[str, str]]:
+    """Return the headers that every answer carries."""
+    always = [
+        ("Content-Security-Policy", PAGE_POLICY if page else API_POLICY),
+        ("X-Content-Type-Options", "nosniff"),
+        # Not "no-referrer": browsers would then send "Origin: null" with our own forms.
+        ("Referrer-Policy", "same-origin"),
+        ("Cross-Origin-Opener-Policy", "same-origin"),
+        ("Cross-Origin-Resource-Policy", "same-origin"),
+        ("Permissions-Policy", "geolocation=(), camera=(), microphone=()"),
+    ]
+    if settings.cookie_secure:
+        always.append(("Strict-Transport-Security", f"max-age={YEAR_SECONDS}"))
+    return always
+
+
+def token_hash(token: str) -> str:
+    """Return what is kept of a session token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+# Cookies
+
+
+def _cookie_name(settings: Settings, name: str) -> str:
+    return f"__Host-{name}" if settings.cookie_secure else name
+
+
+def _set_cookie(response: Response, settings: Settings, name: str, value: str, *, max_age: int | None) -> None:
+    response.set_cookie(
+        _cookie_name(settings, name),
+        value,
+        max_age=max_age,
+        path="/",
+        secure=settings.cookie_secure,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def session_token(request: Request) -> str | None:
+    """Return the session token in the request's cookie, if any."""
+    return request.cookies.get(_cookie_name(request.settings, "session"))
+
+
+def set_session_cookie(
+    response: Response, request: Request, token: str, *, expires_at: datetime | None = None
+) -> None:
+    """Let the browser hold the session; until it closes, or until `expires_at` when remembered."""
+    max_age = None if expires_at is None else max(0, int((expires_at - datetime.now(timezone.utc)).total_seconds()))
+    _set_cookie(response, request.settings, "session", token, max_age=max_age)
+
+
+def clear_session_cookie(response: Response, request: Request) -> None:
+    """Let the browser forget the session."""
+    _set_cookie(response, request.settings, "session", "", max_age=0)
+
+
+# Form tokens
+
+
+def visitor(request: Request) -> str:
+    """Return the random name of this browser, to which form tokens of people not signed in are bound."""
+    if request.visitor is None:
+        known = request.cookies.get(_cookie_name(request.settings, "visitor"), "")
+        request.visitor = known if len(known) == 43 else secrets.token_urlsafe(32)
+        request.visitor_is_new = request.visitor != known
+    return request.visitor
+
+
+def keep_visitor(response: Response, request: Request) -> None:
+    """Send the visitor cookie along with the first form that needs it."""
+    if request.visitor is not None and request.visitor_is_new:
+        _set_cookie(response, request.settings, "visitor", request.visitor, max_age=None)
+
+
+def csrf_token(request: Request) -> str:
+    """Return the token to put into every form as `csrf_token`."""
+    bound_to = request.session["token_hash"] if request.session else visitor(request)
+    return hmac.new(request.settings.secret_key.encode(), f"form:{bound_to}".encode(), hashlib.sha256).hexdigest()
+
+
+def check_form(request: Request) -> None:
+    """Make sure that a form was sent by one of our own pages.
+
+    :raises errors.Forbidden: when it was not, or the page is older than the session
+    """
+    sent = request.form.get("csrf_token", "")
+    if _from_elsewhere(request) or not hmac.compare_digest(sent.encode(), csrf_token(request).encode()):
+        raise errors.Forbidden("This form is out of date. Go back, load the page again and send it once more.")
+
+
+def _from_elsewhere(request: Request) -> bool:
+    if request.headers.get("Sec-Fetch-Site") == "cross-site":
+        return True
+    origin = request.headers.get("Origin")
+    if origin is None:
+        return False
+    return urlsplit(origin).netloc not in (request.host, urlsplit(request.settings.public_url).netloc)
+
+
+def local_path(text: str | None, default: str = "/") -> str:
+    """Return `text` when it is a path on this site, else `default`, so that nobody is sent elsewhere."""
+    if not text or not text.startswith("/") or text.startswith(("//", "/\\")):
+        return default
+    if any(character < " " or character == "\\" for character in text):
+        return default
+    return text

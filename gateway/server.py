@@ -1,0 +1,183 @@
+"""Listen, find the method for an address, answer, and log one line per request."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import eventlet
+from eventlet import greenpool, wsgi
+from nameko.web import server as nameko_server
+from werkzeug.routing import Map, RequestRedirect
+from werkzeug.routing.converters import BaseConverter
+
+from gateway import answers, security
+from gateway.answers import Answer, Page, Problem
+from gateway.incoming import Request
+from gateway.settings import Settings
+from kit import logging, settings
+
+if TYPE_CHECKING:
+    from gateway.http import Endpoint
+
+MOST_CONNECTIONS = 1024
+IDLE_SECONDS = 75
+"""How long a connection may stay open between two requests."""
+STALLED_SECONDS = 30
+"""How long a caller may pause within a request, or while reading an answer."""
+LAST_ANSWERS_SECONDS = 10
+"""How long a gateway that is told to stop waits for answers under way."""
+
+
+class IdConverter(BaseConverter):
+    """Take identifiers only: an address with anything else does not exist."""
+
+    regex = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+
+    def to_python(self, value: str) -> str:
+        return value.lower()
+
+
+class Protocol(nameko_server.HttpOnlyProtocol):  # type: ignore[misc]
+    """Speak HTTP/1.1, and say so to the application."""
+
+    def get_environ(self) -> dict[str, Any]:
+        environ: dict[str, Any] = super().get_environ()
+        environ["gateway.connection"] = self
+        return environ
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing of what never became a request: malformed first lines are the internet's weather."""
+
+
+class Server(nameko_server.WebServer):  # type: ignore[misc]
+    """One listening socket for every endpoint."""
+
+    settings: Settings
+
+    def setup(self) -> None:
+        self.settings = settings.load(Settings)
+        self._connections = greenpool.GreenPool(MOST_CONNECTIONS)
+
+    @property
+    def bind_addr(self) -> Any:
+        return nameko_server.parse_address(self.settings.address)
+
+    @property
+    def port(self) -> int:
+        """Return the port that is listened on, also where the settings say 0."""
+        return int(self._sock.getsockname()[1])
+
+    def error_page(self, request: Request, problem: Problem) -> Page:
+        """Show a refusal as the pages do, where the gateway has pages."""
+        show = getattr(self.container.service_cls, "error_page", answers.plain_page)
+        page: Page = show(request, problem)
+        return page
+
+    def get_wsgi_app(self) -> Any:
+        return Application(self)
+
+    def get_wsgi_server(self, sock: Any, wsgi_app: Any, protocol: Any = Protocol, debug: bool = False) -> Any:
+        return wsgi.Server(
+            sock,
+            sock.getsockname(),
+            wsgi_app,
+            protocol=protocol,
+            debug=debug,
+            log_output=False,
+            keepalive=IDLE_SECONDS,
+            socket_timeout=STALLED_SECONDS,
+        )
+
+    def make_url_map(self) -> Map:
+        """Build the map of addresses, once."""
+        url_map = Map(converters={"id": IdConverter}, merge_slashes=False, strict_slashes=True)
+        for endpoint in self._providers:
+            url_map.add(endpoint.rule())
+        return url_map
+
+    def run(self) -> None:
+        # Not in the container's managed threads, as Nameko does it: there a fault on one connection (a reset at
+        # the wrong moment) stops the whole process.
+        while self._is_accepting:
+            sock, address = self._sock.accept()
+            sock.settimeout(STALLED_SECONDS)
+            self._connections.spawn_n(self._serve, sock, address)
+
+    def _serve(self, sock: Any, address: Any) -> None:
+        try:
+            self._serv.process_request([address, sock, wsgi.STATE_IDLE])
+        except OSError as fault:
+            logging.event("connection lost", error=type(fault).__name__)
+        finally:
+            sock.close()
+
+    def stop(self) -> None:
+        self._is_accepting = False
+        self._gt.kill()
+        self._sock.close()
+        deadline = time.monotonic() + LAST_ANSWERS_SECONDS
+        while self._serv.outstanding_requests and time.monotonic() < deadline:
+            eventlet.sleep(0.05)
+        super(nameko_server.WebServer, self).stop()
+
+
+class Application:
+    """The WSGI application: every request passes here, and leaves with an answer."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.settings = server.settings
+        self.addresses = server.make_url_map().bind("gateway")
+        self.api_headers = security.headers(self.settings, page=False)
+        self.page_headers = security.headers(self.settings, page=True)
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        started = time.perf_counter()
+        request = Request(environ, populate_request=False)
+        request.settings = self.settings
+        logging.call_id.set(request.call_id)
+        answer = self.answer(request)
+        answer.add_headers(self.page_headers if isinstance(answer, Page) else self.api_headers)
+        answer.add_headers([("X-Call-Id", request.call_id)])
+        if not _says_how_to_cache(answer):
+            answer.add_headers([("Cache-Control", "no-store")])
+        if answer.status_code == 413:
+            # What was not read would be taken for the next request.
+            environ["gateway.connection"].close_connection = True
+        logging.event(
+            "request",
+            method=request.method,
+            route=request.route,
+            status=answer.status_code,
+            ms=round((time.perf_counter() - started) * 1000, 1),
+        )
+        return answer(environ, start_response)
+
+    def answer(self, request: Request) -> Answer:
+        """Answer a request, whatever happens."""
+        endpoint: Endpoint | None = None
+        try:
+            rule, path_values = self.addresses.match(request.path, request.method, return_rule=True)
+            endpoint, request.route = rule.endpoint, rule.rule
+            return endpoint.answer(request, dict(path_values))
+        except RequestRedirect as redirect:
+            return answers.see_other(redirect.new_url.split("gateway", 1)[-1])
+        except Exception as error:  # the last resort: a fault of ours is logged here, once
+            problem = answers.problem(error, request.call_id)
+            if problem.status == 500:
+                logging.failure("request failed", method=request.method, route=request.route)
+            return self.refuse(request, endpoint, problem, error)
+
+    def refuse(self, request: Request, endpoint: Endpoint | None, problem: Problem, error: Exception) -> Answer:
+        """Put a refusal into the form that the caller reads."""
+        if endpoint is not None:
+            return endpoint.refuse(request, problem, error)
+        return problem.as_json() if request.is_api else self.server.error_page(request, problem)
+
+
+def _says_how_to_cache(answer: Answer) -> bool:
+    return any(name.lower() == "cache-control" for name, _ in answer.headers)
+
+

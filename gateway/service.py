@@ -1,0 +1,43 @@
+"""The gateway: every call and page, by subject."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from contracts import events
+from gateway import authentication, health
+from gateway.api import capacity, documents, people, providers, registrations, reports, sessions, vacancies
+from kit import messaging, rpc
+
+
+class Gateway(
+    registrations.Registrations,
+    sessions.Sessions,
+    people.People,
+    providers.Providers,
+    capacity.Capacity,
+    vacancies.Vacancies,
+    reports.Reports,
+    documents.Documents,
+    health.Health,
+):
+    """Serve the JSON API and the pages."""
+
+    name = "gateway"
+
+    identity = rpc.Service("identity")
+    providers = rpc.Service("providers")
+    search = rpc.Service("search")
+    notifications = rpc.Service("notifications")
+    reports = rpc.Service("reports")
+    sessions = authentication.Authentication()
+
+    @authentication.session_check
+    def check_session(self, *, token_hash: str) -> Any:
+        """Ask identity about a session."""
+        return self.identity.check_session(token_hash=token_hash)
+
+    @messaging.handles(events.SessionsEnded, broadcast=True)
+    def on_sessions_ended(self, event: events.SessionsEnded) -> None:
+        """Forget the sessions; forgetting twice is harmless."""
+        self.sessions.forget(event.token_hashes)
