@@ -1,0 +1,76 @@
+"""Transactions, and that waiting for PostgreSQL does not stop the world."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+import eventlet
+import pytest
+import sqlalchemy
+
+from contracts import errors
+from kit import clock, database, ids, settings
+
+
+class TestTransaction:
+    def test_other_greenlets_run_while_postgresql_works(self, source_url) -> None:
+        sessions = database.Sessions(database.engine(source_url))
+
+        def sleep() -> None:
+            with sessions.reading() as session:
+                session.execute(sqlalchemy.text("select pg_sleep(0.5)"))
+
+        started = time.monotonic()
+        for thread in [eventlet.spawn(sleep) for _ in range(10)]:
+            thread.wait()
+        # One after the other they would take five seconds.
+        assert time.monotonic() - started < 2.5
+
+    def test_leaves_nothing_behind_when_it_fails(self, source_url) -> None:
+        sessions = database.Sessions(database.engine(source_url))
+        insert = "insert into outbox (aggregate_id, name, body, headers) values ('a', 'b', '{}', '{}')"
+        with pytest.raises(errors.Invalid), sessions.transaction() as session:
+            session.execute(sqlalchemy.text(insert))
+            raise errors.Invalid("no")
+        with sessions.reading() as session:
+            assert session.scalar(sqlalchemy.text("select count(*) from outbox")) == 0
+
+    def test_is_unavailable_when_the_server_is_away(self) -> None:
+        sessions = database.Sessions(database.engine("postgresql+psycopg://nobody@127.0.0.1:1/none"))
+        with pytest.raises(errors.Unavailable):
+            sessions.check()
+
+
+class TestSettings:
+    def test_names_every_missing_setting_at_once(self) -> None:
+        from dataclasses import dataclass
+
+        @dataclass(frozen=True)
+        class Wanted:
+            one: str = settings.setting("ONE", help="the first")
+            two: int = settings.setting("TWO", help="the second")
+            three: bool = settings.setting("THREE", help="the third", default=True)
+
+        with pytest.raises(settings.Missing) as fault:
+            settings.load(Wanted, {"TWO": "x"})
+        assert "ONE" in str(fault.value)
+        assert "TWO" in str(fault.value)
+        assert settings.load(Wanted, {"ONE": "a", "TWO": "2", "THREE": "0"}) == Wanted("a", 2, False)
+
+
+class TestIds:
+    def test_sort_by_when_they_were_made(self) -> None:
+        made = [ids.new() for _ in range(50)]
+        assert made == sorted(made)
+
+    def test_a_valid_id_is_told_from_other_text(self) -> None:
+        assert ids.is_valid(ids.new())
+        assert not ids.is_valid("1")
+        assert not ids.is_valid(None)
+
+
+class TestClock:
+    def test_is_aware_and_in_utc(self) -> None:
+        assert clock.now().tzinfo == UTC
+        assert abs((datetime.now(UTC) - clock.now()).total_seconds()) < 1

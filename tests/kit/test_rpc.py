@@ -1,0 +1,84 @@
+"""Calls between services, on a real broker."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import eventlet
+import pytest
+from nameko.testing.services import entrypoint_hook
+
+from contracts import errors, permissions
+from kit import rpc
+
+
+class Callee:
+    name = "callee"
+    caller = rpc.Caller()
+
+    @rpc.entrypoint
+    def whoami(self) -> dict[str, Any]:
+        return self.caller.as_dict()
+
+    @rpc.entrypoint
+    def refuse(self, *, kind: str) -> None:
+        refusals = {error.code: error for error in errors.ALL}
+        raise refusals[kind]("no", {"beds.0": "too many"})
+
+    @rpc.entrypoint
+    def dawdle(self) -> None:
+        eventlet.sleep(3)
+
+    @rpc.entrypoint
+    def answer_nonsense(self) -> Any:
+        return {1, 2}
+
+
+class Front:
+    name = "front"
+    callee = rpc.Service("callee", time_limit=0.5)
+    nobody = rpc.Service("nobody")
+
+    @rpc.entrypoint
+    def ask(self, *, method: str, actor: dict[str, Any] | None = None, **arguments: Any) -> Any:
+        client = self.callee.acting_as(permissions.Actor.from_dict(actor)) if actor else self.callee
+        return getattr(client, method)(**arguments)
+
+    @rpc.entrypoint
+    def ask_nobody(self) -> None:
+        self.nobody.anything()
+
+
+@pytest.fixture
+def ask(run: Any) -> Iterator[Any]:
+    run(Callee)
+    with entrypoint_hook(run(Front), "ask") as hook:
+        yield hook
+
+
+class TestCalls:
+    def test_carry_the_actor(self, ask) -> None:
+        actor = permissions.Actor(kind="user", user_id="u1", roles=frozenset({"broker"}))
+        assert permissions.Actor.from_dict(ask(method="whoami", actor=actor.as_dict())) == actor
+
+    @pytest.mark.parametrize("error", errors.ALL)
+    def test_raise_the_callees_error_with_its_fields(self, ask, error) -> None:
+        with pytest.raises(error) as refusal:
+            ask(method="refuse", kind=error.code)
+        assert (refusal.value.message, refusal.value.fields) == ("no", {"beds.0": "too many"})
+
+    def test_give_up_after_the_time_limit(self, ask) -> None:
+        started = time.monotonic()
+        with pytest.raises(errors.Unavailable):
+            ask(method="dawdle")
+        assert time.monotonic() - started < 2
+
+    def test_to_a_service_that_is_not_there_are_unavailable_at_once(self, run) -> None:
+        with entrypoint_hook(run(Front), "ask_nobody") as hook, pytest.raises(errors.Unavailable):
+            hook()
+
+    def test_answer_a_fault_when_the_result_is_not_json(self, ask) -> None:
+        with pytest.raises(Exception, match="not JSON serializable"):
+            ask(method="answer_nonsense")
