@@ -9,7 +9,7 @@ import pytest
 # Read once, when psycopg is imported: without it a query stops every green thread of the process.
 os.environ.setdefault("PSYCOPG_WAIT_FUNC", "wait_selector")
 
-from tests.factories import servers  # noqa: E402 - must follow the line above
+from tests.factories import servers
 
 
 @pytest.fixture(scope="session")

@@ -149,7 +149,8 @@ def _unprivileged() -> children.Account:
         nobody = pwd.getpwnam("nobody")
     except KeyError:
         raise Refused(
-            "PostgreSQL does not run as root and this computer has no account `nobody`. Start as another user."
+            "PostgreSQL does not run as root and this computer has no account `nobody`."
+            " Start as another user."
         ) from None
     return children.Account(nobody.pw_uid, nobody.pw_gid)
 
@@ -274,9 +275,9 @@ def _command(place: Place, *, port: int, settings: Mapping[str, str]) -> list[st
 def _clear_stale_lock(data: Path, *, seconds: float = 20.0) -> None:
     """Wait for the last run's processes to leave the data, then forget its lock file.
 
-    After `kill -9` the lock file stays and names a process id that another program may have by now; PostgreSQL
-    would refuse to start. Its backends notice the death by themselves, and until the last has left, its shared
-    memory is in use.
+    After `kill -9` the lock file stays and names a process id that another program may have by now;
+    PostgreSQL would refuse to start. Its backends notice the death by themselves, and until the last has
+    left, its shared memory is in use.
 
     :raises Refused: when a server runs on this data
     """

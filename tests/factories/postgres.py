@@ -38,10 +38,9 @@ def migrated(service: str) -> str:
 def session(service: str) -> Iterator[orm.Session]:
     """Give a session whose work, even what it commits, is undone at the end."""
     with _engine(service).connect() as connection, connection.begin() as transaction:
-        with orm.Session(
-            connection, join_transaction_mode="create_savepoint", expire_on_commit=False
-        ) as session:
-            yield session
+        made = orm.Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False)
+        with made:
+            yield made
         transaction.rollback()
 
 

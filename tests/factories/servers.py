@@ -1,4 +1,4 @@
-"""The servers that tests talk to: those `make test` has started, or private ones that end with this process."""
+"""The servers tests talk to: those that `make test` started, or private ones that end with this process."""
 
 from __future__ import annotations
 
