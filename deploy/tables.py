@@ -1,0 +1,118 @@
+"""Write the generated tables of docs/ARCHITECTURE.md: events, calls between services, settings.
+
+``python -m deploy.tables`` writes them; ``--check`` only says whether they are fresh. A wiring test does the
+same, so the tables cannot go stale unnoticed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import inspect
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from contracts import events
+from kit import rpc
+
+ROOT = Path(__file__).resolve().parent.parent
+ARCHITECTURE = ROOT / "docs" / "ARCHITECTURE.md"
+SERVICES = {
+    "identity": "Identity",
+    "providers": "Providers",
+    "search": "Search",
+    "notifications": "Notifications",
+    "reports": "Reports",
+}
+
+
+def service_classes() -> dict[str, type]:
+    """Return each service's class by name."""
+    return {
+        name: getattr(importlib.import_module(f"services.{name}.service"), class_name)
+        for name, class_name in SERVICES.items()
+    }
+
+
+def gateway_class() -> type:
+    gateway: type = importlib.import_module("gateway.service").Gateway
+    return gateway
+
+
+def entrypoints(service: type, kind: type) -> Iterator[tuple[str, Any, Any]]:
+    """Give (method name, method, entrypoint) for each entrypoint of ``kind`` that a service has."""
+    for name, method in inspect.getmembers(service, inspect.isfunction):
+        for entrypoint in sorted(getattr(method, "nameko_entrypoints", ()), key=repr):
+            if isinstance(entrypoint, kind):
+                yield name, method, entrypoint
+
+
+def first_sentence(thing: Any) -> str:
+    text = inspect.getdoc(thing) or ""
+    return text.split("\n\n")[0].replace("\n", " ").replace("|", "\\|")
+
+
+def table(headings: list[str], rows: list[list[str]]) -> str:
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "\n".join("| " + " | ".join(row) + " |" for row in lines)
+
+
+def events_table() -> str:
+    rows = [
+        [
+            f"`{event.__name__}`",
+            event.publisher,
+            ", ".join(event.consumers) + (" (every process)" if event.broadcast else ""),
+            first_sentence(event),
+        ]
+        for event in events.EVENTS.values()
+        if event.__module__ == "contracts.events"
+    ]
+    return table(["event", "publisher", "consumers", "what happened"], rows)
+
+
+def calls_table() -> str:
+    rows = []
+    for name, service in service_classes().items():
+        for method_name, method, _ in entrypoints(service, rpc.Entrypoint):
+            arguments = [parameter for parameter in inspect.signature(method).parameters if parameter != "self"]
+            rows.append([f"`{name}.{method_name}`", ", ".join(arguments) or "–", first_sentence(method)])
+    return table(["call", "arguments", "what it does"], rows)
+
+
+def settings_table() -> str:
+    rows = []
+    for module in sorted([*ROOT.glob("services/*/settings.py"), ROOT / "gateway" / "settings.py"]):
+        where = ".".join(module.relative_to(ROOT).with_suffix("").parts)
+        for _, cls in inspect.getmembers(importlib.import_module(where), dataclasses.is_dataclass):
+            for field in dataclasses.fields(cls):
+                default = "required" if field.default is dataclasses.MISSING else f"`{field.default}`"
+                owner = where.split(".")[-2]
+                rows.append([f"`{field.metadata['name']}`", owner, default, field.metadata["help"]])
+    return table(["setting", "read by", "default", "meaning"], rows)
+
+
+TABLES = {"events": events_table, "calls": calls_table, "settings": settings_table}
+
+
+def fresh_text() -> str:
+    """Return ARCHITECTURE.md with every generated table as the code now has it."""
+    text = ARCHITECTURE.read_text()
+    for name, generate in TABLES.items():
+        marked = re.compile(rf"(<!-- {name}: generated -->\n).*?(\n<!-- end -->)", re.DOTALL)
+        text = marked.sub(lambda found, body=generate(): found[1] + body + found[2], text)
+    return text
+
+
+def main() -> None:
+    fresh = fresh_text()
+    if "--check" in sys.argv:
+        sys.exit(0 if fresh == ARCHITECTURE.read_text() else "docs/ARCHITECTURE.md is stale: run make tables")
+    ARCHITECTURE.write_text(fresh)
+
+
+if __name__ == "__main__":
+    main()
