@@ -104,7 +104,9 @@ def problem(error: Exception, call_id: str) -> Problem:
         return _refusal(error, call_id)
     if isinstance(error, exceptions.HTTPException) and error.code is not None and error.code < 500:
         return _http_refusal(error, call_id)
-    return Problem(500, "internal", f"Something went wrong on our side. If it stays, tell us this: {call_id}.", call_id)
+    return Problem(
+        500, "internal", f"Something went wrong on our side. If it stays, tell us this: {call_id}.", call_id
+    )
 
 
 def _refusal(error: errors.Error, call_id: str) -> Problem:
@@ -137,5 +139,6 @@ def plain_page(request: Request, problem: Problem) -> Page:
     title = html.escape(STATUS_LINES[problem.status])
     words = html.escape(problem.message)
     return Page(
-        f"<!doctype html><html lang=en-GB><title>{title}</title><h1>{title}</h1><p>{words}</p>", status=problem.status
+        f"<!doctype html><html lang=en-GB><title>{title}</title><h1>{title}</h1><p>{words}</p>",
+        status=problem.status,
     )

@@ -68,7 +68,7 @@ class Sessions(SharedExtension):
         self._known.pop(token_hash, None)
 
     def _ask_once(self, token_hash: str) -> Session:
-        """Ask identity, letting requests with the same token that arrive meanwhile wait for the same answer."""
+        """Ask identity; requests with the same token that arrive meanwhile wait for the same answer."""
         asking = self._asking.get(token_hash)
         if asking is None:
             asking = self._asking[token_hash] = Event()
@@ -138,5 +138,3 @@ class Authentication(DependencyProvider):
 
     def get_dependency(self, worker_ctx: Any) -> Sessions:
         return self.sessions
-
-

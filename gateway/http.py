@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
@@ -14,6 +15,7 @@ from contracts import errors
 from gateway import answers, authentication, incoming, security, server, workers
 from gateway.answers import Answer, Page, Problem, see_other
 from gateway.incoming import Request
+from kit import logging
 
 __all__ = ["ApiEndpoint", "Page", "PageEndpoint", "Problem", "Request", "api", "page", "plain", "see_other"]
 
@@ -26,7 +28,9 @@ class Endpoint(Entrypoint):
     sessions = authentication.Sessions()
     server = server.Server()
 
-    def __init__(self, methods: str, path: str, *, public: bool = False, while_password_expired: bool = False) -> None:
+    def __init__(
+        self, methods: str, path: str, *, public: bool = False, while_password_expired: bool = False
+    ) -> None:
         super().__init__()
         self.methods = methods.split(",")
         self.path = path
@@ -92,7 +96,7 @@ class ApiEndpoint(Endpoint):
         while_password_expired: bool = False,
         refusals: tuple[int, ...] = (),
         tag: str = "",
-        headers: dict[str, str] | None = None,
+        parameters: tuple[dict[str, Any], ...] = (),
     ) -> None:
         super().__init__(methods, path, public=public, while_password_expired=while_password_expired)
         self.query = query() if query else None
@@ -101,7 +105,7 @@ class ApiEndpoint(Endpoint):
         self.status = status
         self.refusals = refusals
         self.tag = tag
-        self.request_headers = headers or {}
+        self.parameters = parameters
 
     def answer(self, request: Request, path_values: dict[str, Any]) -> Answer:
         if not self.public:
@@ -191,12 +195,18 @@ def plain(methods: str, path: str) -> Callable[[Method], Method]:
     return _offered(PlainEndpoint, methods, path, {"public": True})
 
 
-def _offered(kind: type[Endpoint], methods: str, path: str, options: dict[str, Any]) -> Callable[[Method], Method]:
+def _offered(
+    kind: type[Endpoint], methods: str, path: str, options: dict[str, Any]
+) -> Callable[[Method], Method]:
     def offer(method: Method) -> Method:
-        carried = workers.carrying_errors(method)
+        @functools.wraps(method)
+        def with_call_id(self: Any, request: Request, **arguments: Any) -> Any:
+            # A worker is a greenlet of its own, to which the context of the connection's does not reach.
+            logging.call_id.set(request.call_id)
+            return method(self, request, **arguments)
+
+        carried = workers.carrying_errors(with_call_id)
         register_entrypoint(carried, kind(methods, path, **options))
         return carried
 
     return offer
-
-

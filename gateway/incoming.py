@@ -52,6 +52,12 @@ class Request(wrappers.Request):
         return self.path.startswith("/api/")
 
     @property
+    def signed_in(self) -> Session:
+        """Return the session of a request that cannot have come this far without one."""
+        assert self.session is not None
+        return self.session
+
+    @property
     def csrf_token(self) -> str:
         """Return the token that every form of an answer to this request must hold."""
         return security.csrf_token(self)
@@ -87,7 +93,9 @@ def bearer_token(request: Request) -> str | None:
         return None
     kind, _, token = header.partition(" ")
     if kind.lower() != "bearer" or not token.strip():
-        raise errors.Unauthenticated("Send the header 'Authorization: Bearer <token>' with the token of POST /sessions.")
+        raise errors.Unauthenticated(
+            "Send the header 'Authorization: Bearer <token>' with the token of POST /sessions."
+        )
     return str(token.strip())
 
 
@@ -107,7 +115,7 @@ def query(request: Request, schema: marshmallow.Schema | None) -> dict[str, Any]
         _refuse_unprintable(plain)
     if schema is None:
         if plain:
-            raise errors.Invalid("This call takes no query.", {name: "Unknown field." for name in plain})
+            raise errors.Invalid("This call takes no query.", dict.fromkeys(plain, "Unknown field."))
         return {}
     return load(schema, plain)
 
@@ -119,7 +127,9 @@ def body(request: Request, schema: marshmallow.Schema) -> dict[str, Any]:
     :raises werkzeug.exceptions.HTTPException: when it is too large or of another type
     """
     if request.mimetype != "application/json":
-        raise exceptions.UnsupportedMediaType("Send the body as JSON with the header 'Content-Type: application/json'.")
+        raise exceptions.UnsupportedMediaType(
+            "Send the body as JSON with the header 'Content-Type: application/json'."
+        )
     return load(schema, parse_json(read(request)))
 
 
@@ -161,7 +171,10 @@ def parse_json(raw: bytes) -> dict[str, Any]:
         raise errors.Invalid("Send a JSON object as the body.")
     try:
         value = json.loads(
-            raw.decode(), object_pairs_hook=_without_repeats, parse_constant=_refuse_constant, parse_float=_finite
+            raw.decode(),
+            object_pairs_hook=_without_repeats,
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
         )
     except (ValueError, RecursionError) as fault:
         raise errors.Invalid("The body is not well-formed JSON.") from fault
@@ -220,10 +233,18 @@ def _finite(text: str) -> float:
 def _refuse_unprintable(value: Any, path: str = "", depth: int = 0) -> None:
     """Refuse what neither PostgreSQL nor UTF-8 can hold, before it travels any further."""
     if depth > DEEPEST:
-        raise errors.Invalid("The body is nested too deeply.", {path.split(".")[0] or "body": "Nest this less deeply."})
+        raise errors.Invalid(
+            "The body is nested too deeply.", {path.split(".")[0] or "body": "Nest this less deeply."}
+        )
     if isinstance(value, str):
-        if "\0" in value or not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
-            raise errors.Invalid("Some fields need your attention.", {path: "Holds a character that cannot be stored."})
+        if (
+            "\0" in value
+            or (not value.isascii()
+            and any("\ud800" <= character <= "\udfff" for character in value))
+        ):
+            raise errors.Invalid(
+                "Some fields need your attention.", {path: "Holds a character that cannot be stored."}
+            )
     elif isinstance(value, dict):
         for name, inner in value.items():
             _refuse_unprintable(name, "body", depth)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -53,7 +53,9 @@ def _cookie_name(settings: Settings, name: str) -> str:
     return f"__Host-{name}" if settings.cookie_secure else name
 
 
-def _set_cookie(response: Response, settings: Settings, name: str, value: str, *, max_age: int | None) -> None:
+def _set_cookie(
+    response: Response, settings: Settings, name: str, value: str, *, max_age: int | None
+) -> None:
     response.set_cookie(
         _cookie_name(settings, name),
         value,
@@ -74,7 +76,9 @@ def set_session_cookie(
     response: Response, request: Request, token: str, *, expires_at: datetime | None = None
 ) -> None:
     """Let the browser hold the session; until it closes, or until `expires_at` when remembered."""
-    max_age = None if expires_at is None else max(0, int((expires_at - datetime.now(timezone.utc)).total_seconds()))
+    max_age = (
+        None if expires_at is None else max(0, int((expires_at - datetime.now(UTC)).total_seconds()))
+    )
     _set_cookie(response, request.settings, "session", token, max_age=max_age)
 
 
@@ -104,7 +108,9 @@ def keep_visitor(response: Response, request: Request) -> None:
 def csrf_token(request: Request) -> str:
     """Return the token to put into every form as `csrf_token`."""
     bound_to = request.session["token_hash"] if request.session else visitor(request)
-    return hmac.new(request.settings.secret_key.encode(), f"form:{bound_to}".encode(), hashlib.sha256).hexdigest()
+    return hmac.new(
+        request.settings.secret_key.encode(), f"form:{bound_to}".encode(), hashlib.sha256
+    ).hexdigest()
 
 
 def check_form(request: Request) -> None:
@@ -114,7 +120,9 @@ def check_form(request: Request) -> None:
     """
     sent = request.form.get("csrf_token", "")
     if _from_elsewhere(request) or not hmac.compare_digest(sent.encode(), csrf_token(request).encode()):
-        raise errors.Forbidden("This form is out of date. Go back, load the page again and send it once more.")
+        raise errors.Forbidden(
+            "This form is out of date. Go back, load the page again and send it once more."
+        )
 
 
 def _from_elsewhere(request: Request) -> bool:

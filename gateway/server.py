@@ -39,7 +39,7 @@ class IdConverter(BaseConverter):
         return value.lower()
 
 
-class Protocol(nameko_server.HttpOnlyProtocol):  # type: ignore[misc]
+class Protocol(nameko_server.HttpOnlyProtocol):
     """Speak HTTP/1.1, and say so to the application."""
 
     def get_environ(self) -> dict[str, Any]:
@@ -51,7 +51,7 @@ class Protocol(nameko_server.HttpOnlyProtocol):  # type: ignore[misc]
         """Say nothing of what never became a request: malformed first lines are the internet's weather."""
 
 
-class Server(nameko_server.WebServer):  # type: ignore[misc]
+class Server(nameko_server.WebServer):
     """One listening socket for every endpoint."""
 
     settings: Settings
@@ -98,8 +98,8 @@ class Server(nameko_server.WebServer):  # type: ignore[misc]
         return url_map
 
     def run(self) -> None:
-        # Not in the container's managed threads, as Nameko does it: there a fault on one connection (a reset at
-        # the wrong moment) stops the whole process.
+        # Not in the container's managed threads, as Nameko does it: there a fault on one connection
+        # (a reset at the wrong moment) stops the whole process.
         while self._is_accepting:
             sock, address = self._sock.accept()
             sock.settimeout(STALLED_SECONDS)
@@ -170,7 +170,9 @@ class Application:
                 logging.failure("request failed", method=request.method, route=request.route)
             return self.refuse(request, endpoint, problem, error)
 
-    def refuse(self, request: Request, endpoint: Endpoint | None, problem: Problem, error: Exception) -> Answer:
+    def refuse(
+        self, request: Request, endpoint: Endpoint | None, problem: Problem, error: Exception
+    ) -> Answer:
         """Put a refusal into the form that the caller reads."""
         if endpoint is not None:
             return endpoint.refuse(request, problem, error)
@@ -179,5 +181,3 @@ class Application:
 
 def _says_how_to_cache(answer: Answer) -> bool:
     return any(name.lower() == "cache-control" for name, _ in answer.headers)
-
-

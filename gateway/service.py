@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from contracts import events
-from gateway import authentication, health
+from gateway import authentication, health, static
 from gateway.api import capacity, documents, people, providers, registrations, reports, sessions, vacancies
 from kit import messaging, rpc
 
@@ -20,6 +20,7 @@ class Gateway(
     reports.Reports,
     documents.Documents,
     health.Health,
+    static.Assets,
 ):
     """Serve the JSON API and the pages."""
 

@@ -21,16 +21,22 @@ class Settings:
     public_url: str = settings.setting(
         "PUBLIC_URL", help="address people type, without a slash at the end", default="http://127.0.0.1:8000"
     )
-    address: str = settings.setting("GATEWAY_ADDRESS", help="host:port to listen on", default="127.0.0.1:8000")
+    address: str = settings.setting(
+        "GATEWAY_ADDRESS", help="host:port to listen on", default="127.0.0.1:8000"
+    )
     cookie_secure: bool = settings.setting(
         "COOKIE_SECURE", help="0 only where the site is plain http on one machine", default=True
     )
     trusted_proxies: str = settings.setting(
         "TRUSTED_PROXIES", help="networks whose X-Forwarded-For is believed, by commas", default=""
     )
-    max_workers: int = settings.setting("GATEWAY_MAX_WORKERS", help="requests worked on at one time", default=128)
+    max_workers: int = settings.setting(
+        "GATEWAY_MAX_WORKERS", help="requests worked on at one time", default=128
+    )
 
     @cached_property
     def proxies(self) -> tuple[Network, ...]:
         """Return the networks of our own proxies."""
-        return tuple(ipaddress.ip_network(text.strip()) for text in self.trusted_proxies.split(",") if text.strip())
+        return tuple(
+            ipaddress.ip_network(text.strip()) for text in self.trusted_proxies.split(",") if text.strip()
+        )

@@ -36,7 +36,9 @@ def carrying_errors(method: Callable[..., Any]) -> Callable[..., Any]:
     return carried
 
 
-def run(entrypoint: Entrypoint, args: tuple[Any, ...], kwargs: dict[str, Any], context: Mapping[str, str]) -> Any:
+def run(
+    entrypoint: Entrypoint, args: tuple[Any, ...], kwargs: dict[str, Any], context: Mapping[str, str]
+) -> Any:
     """Run the entrypoint's method in a worker.
 
     :raises Exception: what the method raised
@@ -47,7 +49,9 @@ def run(entrypoint: Entrypoint, args: tuple[Any, ...], kwargs: dict[str, Any], c
         done.send(result, exc_info)
         return result, exc_info
 
-    entrypoint.container.spawn_worker(entrypoint, args, kwargs, context_data=dict(context), handle_result=hand_over)
+    entrypoint.container.spawn_worker(
+        entrypoint, args, kwargs, context_data=dict(context), handle_result=hand_over
+    )
     result = done.wait()
     if isinstance(result, Raised):
         raise result.error

@@ -1,0 +1,75 @@
+"""Capacity: read, declare, confirm, look back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gateway import http
+from gateway.api import schemas, shapes, versions
+
+if TYPE_CHECKING:
+    from kit import rpc
+
+TAG = "Capacity"
+CHANNEL = "api"
+
+
+class Capacity:
+    """Calls about beds."""
+
+    providers: rpc.Client
+
+    @http.api(
+        "GET", "/api/v1/providers/<id:provider_id>/capacity", answer=shapes.Capacity, refusals=(404,), tag=TAG
+    )
+    def get_capacity(self, request: http.Request, *, provider_id: str) -> Any:
+        """Read a provider's figures; the ETag is their version."""
+        capacity = self.providers.get_capacity(provider_id=provider_id)
+        return 200, capacity, versions.etag(capacity)
+
+    @http.api(
+        "PUT",
+        "/api/v1/providers/<id:provider_id>/capacity",
+        body=schemas.CapacityForm,
+        answer=shapes.Capacity,
+        refusals=(404, 409, 412),
+        parameters=(versions.REQUIRED,),
+        tag=TAG,
+    )
+    def declare_capacity(self, request: http.Request, *, provider_id: str, body: dict[str, Any]) -> Any:
+        """Declare a provider's figures.
+
+        A 409 names what has to be confirmed; a 412 names what somebody else changed meanwhile.
+        """
+        capacity = self.providers.declare_capacity(
+            provider_id=provider_id, version=versions.required(request), form=body, channel=CHANNEL
+        )
+        return 200, capacity, versions.etag(capacity)
+
+    @http.api(
+        "POST",
+        "/api/v1/providers/<id:provider_id>/capacity/confirmation",
+        answer=shapes.Confirmed,
+        status=201,
+        refusals=(404, 409, 412),
+        parameters=(versions.OPTIONAL,),
+        tag=TAG,
+    )
+    def confirm_capacity(self, request: http.Request, *, provider_id: str) -> Any:
+        """Say that nothing has changed."""
+        confirmed = self.providers.confirm_capacity(
+            provider_id=provider_id, version=versions.given(request), channel=CHANNEL
+        )
+        return 201, confirmed, versions.etag(confirmed)
+
+    @http.api(
+        "GET",
+        "/api/v1/providers/<id:provider_id>/history",
+        query=schemas.HistoryQuery,
+        answer=shapes.History,
+        refusals=(404,),
+        tag=TAG,
+    )
+    def get_history(self, request: http.Request, *, provider_id: str, query: dict[str, Any]) -> Any:
+        """List a provider's declarations, newest first."""
+        return self.providers.history(provider_id=provider_id, **query)

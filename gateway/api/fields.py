@@ -1,0 +1,123 @@
+"""Fields that take exactly what the documents say: no number for a word, no word for a number."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate
+
+from kit import ids
+
+LARGEST_PAGE = 100_000
+_EMAIL = re.compile(r"[^\s@\x00-\x1f]{1,64}@[^\s@\x00-\x1f]{1,189}")
+_DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
+_DECIMAL = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?", re.ASCII)
+
+
+def text(most: int, *, least: int = 1, example: str | None = None, **options: Any) -> fields.String:
+    """Take text of a bounded length, in characters."""
+    return fields.String(validate=validate.Length(least, most), metadata=_example(example), **options)
+
+
+def code(codes: Iterable[str], *, example: str | None = None, **options: Any) -> fields.String:
+    """Take one of the codes."""
+    return fields.String(
+        validate=validate.OneOf(list(codes), error=_one_of(codes)), metadata=_example(example), **options
+    )
+
+
+def codes(allowed: Iterable[str], *, example: list[str] | None = None, **options: Any) -> fields.List[Any]:
+    """Take any of the codes, as a list."""
+    allowed = list(allowed)
+    return fields.List(
+        code(allowed), validate=validate.Length(max=len(allowed)), metadata=_example(example), **options
+    )
+
+
+def whole(least: int, most: int, *, example: int | None = None, **options: Any) -> fields.Integer:
+    """Take a whole number: no decimals, no text, no yes or no."""
+    return fields.Integer(
+        strict=True, validate=validate.Range(least, most), metadata=_example(example), **options
+    )
+
+
+class YesNo(fields.Boolean):
+    """Take true or false and nothing that looks like it."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+class Id(fields.String):
+    """Take an identifier."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.metadata = {"format": "uuid", **self.metadata}
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> str:
+        found: str = super()._deserialize(value, attr, data, **kwargs)
+        if not ids.is_valid(found):
+            raise ValidationError("Not an identifier.")
+        return found.lower()
+
+
+class Email(fields.String):
+    """Take an e-mail address; whether it can be reached only a mail can tell."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.metadata = {"format": "email", "maxLength": 254, **self.metadata}
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> str:
+        found = str(super()._deserialize(value, attr, data, **kwargs)).strip()
+        if not _EMAIL.fullmatch(found):
+            raise ValidationError("Not an e-mail address.")
+        return found
+
+
+class Digits(fields.Integer):
+    """Take a whole number from a query."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> int:
+        if not _DIGITS.fullmatch(str(value)):
+            raise ValidationError("Not a whole number.")
+        return int(value)
+
+
+class Decimal(fields.Float):
+    """Take a number from a query."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> float:
+        if not _DECIMAL.fullmatch(str(value)):
+            raise ValidationError("Not a number.")
+        return float(value)
+
+
+def page() -> Digits:
+    """Take a page number, from 1."""
+    return Digits(
+        load_default=1, validate=validate.Range(1, LARGEST_PAGE), metadata={"description": "Page, from 1."}
+    )
+
+
+def _example(value: Any) -> dict[str, Any]:
+    return {} if value is None else {"example": value}
+
+
+def _one_of(codes: Iterable[str]) -> str:
+    return f"Must be one of: {', '.join(codes)}."

@@ -1,0 +1,28 @@
+"""Who is signed in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gateway import http
+from gateway.api import schemas, shapes
+
+if TYPE_CHECKING:
+    from kit import rpc
+
+
+class People:
+    """Calls about people and what they are sent."""
+
+    identity: rpc.Client
+    notifications: rpc.Client
+
+    @http.api("GET", "/api/v1/me", answer=shapes.Me, while_password_expired=True, tag="Signing in")
+    def get_me(self, request: http.Request) -> Any:
+        """Tell who is signed in, for which organisation, and what they may do."""
+        return self.identity.me()
+
+    @http.api("GET", "/api/v1/mails", query=schemas.MailQuery, answer=shapes.Mails, tag="Operations")
+    def list_mails(self, request: http.Request, *, query: dict[str, Any]) -> Any:
+        """List sent, waiting and failed mails, newest first (administrators)."""
+        return self.notifications.mails(**query)

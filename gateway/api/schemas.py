@@ -1,0 +1,221 @@
+"""What callers may send: the shapes of bodies and queries, which also make the OpenAPI document.
+
+Only shape is checked here. Rules (figures that add up, who may do what) are the services'.
+"""
+
+from __future__ import annotations
+
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+
+from contracts import bed_types, permissions
+from gateway.api.fields import Decimal, Digits, Email, Id, YesNo, code, codes, page, text, whole
+
+BED_TYPES = {**bed_types.CARE_HOME_BED_TYPES, **bed_types.UNIT_BED_TYPES}
+SHORT_STAY_SERVICES = bed_types.SHORT_STAY_SERVICES
+CLOSURE_REASONS = bed_types.CLOSURE_REASONS
+PROVIDER_TYPES = ("care_home", "acute", "community", "hospice")
+FUNDING_SOURCES = ("icb", "local_authority", "private", "phb")
+STATUSES = ("awaiting", "active", "rejected")
+MOST_BEDS = 2000
+MOST_PROVIDERS = 500
+HOURS_OF_A_YEAR = 8784
+
+
+# People
+
+
+class Registration(Schema):
+    """An application for an account."""
+
+    email = Email(required=True, metadata={"example": "jo.field@willow.example"})
+    full_name = text(200, required=True, example="Jo Field")
+    phone = text(40, required=True, example="0191 498 0000")
+    job_title = text(200, required=True, example="Manager")
+    user_type = code(("standard", "approver"), required=True)
+    organisation_type = code(permissions.ORGANISATION_TYPES, required=True)
+    organisation_id = Id(allow_none=True, load_default=None)
+    provider_ids = fields.List(
+        Id(),
+        load_default=list,
+        validate=validate.Length(max=MOST_PROVIDERS),
+        metadata={"description": "The providers to work for; none means all of the organisation's."},
+    )
+    wants_search = YesNo(load_default=False)
+    accepts_terms = YesNo(required=True, metadata={"description": "Must be true."})
+    accepts_communications = YesNo(load_default=False)
+
+
+class OrganisationQuery(Schema):
+    """Where or how an organisation is looked for."""
+
+    postcode = text(10, example="DH1 3YG")
+    q = text(100, least=2, example="Cranberry")
+
+    @validates_schema
+    def one_of_them(self, data: dict[str, str], **_: object) -> None:
+        """Ask for something to look for."""
+        if not data:
+            raise ValidationError("Give a postcode or a part of the name.", "postcode")
+
+
+class RegistrationQuery(Schema):
+    """Which registrations to list."""
+
+    status = code(STATUSES, load_default="awaiting")
+    page = page()
+
+
+class Rejection(Schema):
+    """Why an application is rejected; the applicant reads it."""
+
+    reason = text(1000, required=True, example="Please register with your work address.")
+
+
+class SignIn(Schema):
+    """Who signs in."""
+
+    email = text(254, required=True, example="staff@cranberry.example")
+    password = text(256, required=True, example="quiet-harbour-lantern")
+    remember_me = YesNo(load_default=False, metadata={"description": "30 days instead of 30 idle minutes."})
+
+
+class PasswordChange(Schema):
+    """A new password."""
+
+    current_password = text(256, required=True)
+    new_password = text(256, required=True)
+
+
+class MailQuery(Schema):
+    """Which mails to list."""
+
+    page = page()
+
+
+# Providers
+
+
+class ProviderQuery(Schema):
+    """Which of one's providers to list."""
+
+    page = page()
+    page_size = Digits(load_default=20, validate=validate.Range(1, 100))
+    q = text(100, example="willow")
+
+
+class ProviderDetails(Schema):
+    """What is told of a provider; CQC facts are imported and cannot be set."""
+
+    name = text(200, example="Willow House")
+    address = text(500, example="1 Mill Lane")
+    town = text(100, example="Durham")
+    postcode = text(10, example="DH1 3YG")
+    council_code = text(9, allow_none=True, example="E06000047")
+    phone = text(40, least=0, example="0191 498 0001")
+    email = text(254, least=0, example="office@willow.example")
+    website = text(300, least=0, example="https://willow.example")
+    manager_name = text(200, least=0, example="Sam Reed")
+    manager_phone = text(40, least=0)
+    manager_email = text(254, least=0)
+    ownership = text(100, allow_none=True)
+    price_band = text(100, allow_none=True)
+    funding_sources = codes(FUNDING_SOURCES, example=["local_authority", "private"])
+    ods_code = text(20, allow_none=True)
+    cqc_location_id = text(20, allow_none=True, example="1-100000001")
+
+
+class NewProvider(ProviderDetails):
+    """A provider to be added."""
+
+    name = text(200, required=True, example="Willow House")
+    type = code(PROVIDER_TYPES, required=True)
+    address = text(500, required=True, example="1 Mill Lane")
+    town = text(100, required=True, example="Durham")
+    postcode = text(10, required=True, example="DH1 3YG")
+    organisation_id = Id(
+        metadata={"description": "For administrators; otherwise it is one's own organisation."}
+    )
+
+
+class ProviderChanges(ProviderDetails):
+    """The details to change; those left out stay as they are."""
+
+    weekly_reminder = YesNo()
+    active = YesNo()
+
+    @validates_schema
+    def something(self, data: dict[str, object], **_: object) -> None:
+        """Ask for at least one change."""
+        if not data:
+            raise ValidationError("Give at least one detail to change.")
+
+
+class Services(Schema):
+    """What a provider offers; what is left out of a list is no longer offered."""
+
+    bed_types = codes(BED_TYPES, required=True, example=["general_nursing", "general_residential"])
+    short_stay_services = codes(SHORT_STAY_SERVICES, load_default=list, example=["respite"])
+    languages = fields.List(text(60), load_default=lambda: ["English"], validate=validate.Length(max=50))
+
+
+class BedFiguresForm(Schema):
+    """One bed type's figures, in beds. Community and acute units may give maximum and accepting alone."""
+
+    bed_type = code(BED_TYPES, required=True, example="general_residential")
+    maximum = whole(0, MOST_BEDS, required=True, example=20)
+    occupied = whole(0, MOST_BEDS, example=17)
+    reserved = whole(0, MOST_BEDS, example=1)
+    accepting = whole(0, MOST_BEDS, required=True, example=2)
+    closed = whole(0, MOST_BEDS, example=0)
+    closure_reason = code(CLOSURE_REASONS, allow_none=True)
+    flexible = YesNo()
+    weekly_price_from = whole(0, 1_000_000, allow_none=True, example=850)
+
+
+class CapacityForm(Schema):
+    """All of a provider's figures, to be saved together."""
+
+    bed_types = fields.List(
+        fields.Nested(BedFiguresForm), required=True, validate=validate.Length(1, len(BED_TYPES))
+    )
+    accepting_out_of_hours = YesNo()
+    confirm_over_registered = YesNo(
+        load_default=False, metadata={"description": "Yes, the beds may exceed those registered with CQC."}
+    )
+    confirm_large_change = YesNo(
+        load_default=False, metadata={"description": "Yes, a figure changes by more than four beds."}
+    )
+
+
+class HistoryQuery(Schema):
+    """Which declarations to list."""
+
+    page = page()
+
+
+class BedTypeQuery(Schema):
+    """Whose bed types to list."""
+
+    provider_type = code(PROVIDER_TYPES, load_default="care_home")
+
+
+# Searching and reports
+
+
+class VacancyQuery(Schema):
+    """Where and what is looked for."""
+
+    postcode = text(10, required=True, example="DH1 3YG")
+    bed_type = code(BED_TYPES, example="general_residential")
+    max_price = Digits(
+        validate=validate.Range(0, 1_000_000), metadata={"description": "Pounds per week.", "example": 1200}
+    )
+    updated_within_hours = Digits(validate=validate.Range(1, HOURS_OF_A_YEAR), metadata={"example": 48})
+    radius_miles = Decimal(validate=validate.Range(0.1, 500), metadata={"example": 10})
+    page = page()
+
+
+class ReportQuery(Schema):
+    """Which part of a report to show."""
+
+    page = page()
