@@ -1,0 +1,194 @@
+"""Who a provider is, where it stands and whom to ask (B2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from contracts import areas, errors, events, permissions
+from kit import ids, outbox
+from services.providers import bed_types, changes, completeness, freshness, models, opening, snapshots
+
+_TYPES_BY_ORGANISATION = {
+    "care_home": ("care_home",),
+    "nhs_acute": ("acute", "community"),
+    "community": ("community",),
+    "hospice": ("hospice",),
+}
+_COLUMNS = [column.key for column in models.Provider.__table__.columns]
+_ASKED_ABOUT = (
+    permissions.EDIT_PROVIDER,
+    permissions.SWITCH_REMINDER,
+    permissions.DEACTIVATE_PROVIDER,
+    permissions.SET_ALERTS,
+)
+
+
+def create(
+    session: Session,
+    *,
+    form: Mapping[str, Any],
+    place: Mapping[str, Any] | None,
+    by: permissions.Actor,
+    now: datetime,
+) -> models.Provider:
+    """Register a provider for the actor's organisation, or as an administrator for any.
+
+    ``place`` is what search knows of the postcode, if it knows it.
+
+    :raises errors.Invalid: the council has to be chosen, or the type does not fit the organisation.
+    :raises errors.Forbidden: ``by`` may not register providers there.
+    """
+    runs_providers = by.organisation_type in permissions.PROVIDER_SIDE
+    organisation_id = form.get("organisation_id") or (by.organisation_id if runs_providers else None)
+    permissions.require(
+        by, permissions.REGISTER_PROVIDER, {"organisation_id": organisation_id, "provider_id": None}
+    )
+    if organisation_id is None:
+        raise errors.Invalid("Say whose provider it is.", {"organisation_id": "Choose the organisation."})
+    written = {name: value for name, value in form.items() if name not in ("organisation_id", "type")}
+    provider = models.Provider(
+        id=ids.new(),
+        version=0,
+        organisation_id=organisation_id,
+        type=_type(form.get("type"), by=by),
+        languages=["English"],
+        bed_types=[],
+        **written,
+    )
+    _stand(provider, place=place, council_code=form.get("council_code"))
+    session.add(provider)
+    session.flush()  # Sets the columns' defaults, which the rules read.
+    _publish(session, provider, kind="created", before={}, by=by, now=now)
+    return provider
+
+
+def change(
+    session: Session,
+    *,
+    provider_id: str,
+    version: int | None,
+    fields: Mapping[str, Any],
+    place: Mapping[str, Any] | None,
+    by: permissions.Actor,
+    now: datetime,
+) -> models.Provider:
+    """Change some of a provider's details; where it stands is decided anew when it moves.
+
+    :raises errors.Stale: somebody changed the provider since ``version``.
+    :raises errors.Invalid: the council has to be chosen.
+    """
+    provider = changes.begin(session, provider_id=provider_id, version=version, by=by, now=now)
+    before = changes.state(provider)
+    moved = _moved(provider, fields)
+    for name, value in fields.items():
+        if name not in ("postcode", "council_code") or moved:
+            setattr(provider, name, value)
+    if moved:
+        _stand(provider, place=place, council_code=fields.get("council_code"))
+    if changes.state(provider) != before:
+        _publish(session, provider, kind="details", before=before, by=by, now=now)
+    return provider
+
+
+def moves(
+    session: Session, *, provider_id: str, fields: Mapping[str, Any], by: permissions.Actor
+) -> str | None:
+    """Return the postcode to look up when a change would move the provider.
+
+    :raises errors.NotFound: there is no such provider.
+    :raises errors.Forbidden: ``by`` may not see it.
+    """
+    if not {"postcode", "council_code"} & set(fields):
+        return None
+    provider = opening.to_read(session, provider_id=provider_id, by=by)
+    return str(fields.get("postcode", provider.postcode)) if _moved(provider, fields) else None
+
+
+def alignment(*, place: Mapping[str, Any] | None, council_code: str | None) -> areas.Alignment:
+    """Return the areas a provider is aligned to: by its postcode when that is known, else by its council.
+
+    The postcode wins over the council that somebody chose (B2).
+
+    :raises errors.Invalid: the postcode does not say and no council was chosen.
+    """
+    exact = place if place is not None and place["precision"] == "postcode" else {}
+    main = areas.alignment_of(exact.get("council_code") or council_code or "")
+    if main is None:
+        raise errors.Invalid(
+            "The postcode does not say which council's area it is in.",
+            {"council_code": "Choose the council." if not council_code else "There is no such council."},
+        )
+    return areas.Alignment(
+        council_code=main.council_code,
+        sub_icb_code=exact.get("sub_icb_code") or main.sub_icb_code,
+        icb_code=exact.get("icb_code") or main.icb_code,
+        region_code=main.region_code,
+    )
+
+
+def answer(provider: models.Provider, *, by: permissions.Actor, now: datetime) -> dict[str, Any]:
+    """Return everything about a provider but its figures."""
+    last_updated = provider.last_updated
+    return {
+        **{name: getattr(provider, name) for name in _COLUMNS},
+        "bed_types": [row.bed_type for row in provider.bed_types],
+        "last_updated": last_updated.isoformat() if last_updated else None,
+        "overdue": freshness.overdue(provider_type=provider.type, last_updated=last_updated, now=now),
+        "completeness": completeness.checklist(provider),
+        "may": [action for action in _ASKED_ABOUT if permissions.may(by, action, provider.target)],
+    }
+
+
+def _type(asked: str | None, *, by: permissions.Actor) -> str:
+    fitting = _TYPES_BY_ORGANISATION.get(by.organisation_type or "", ())
+    if permissions.reach(by, permissions.REGISTER_PROVIDER).everything:
+        fitting = bed_types.PROVIDER_TYPES
+    if asked is None and len(fitting) == 1:
+        return fitting[0]
+    if asked not in fitting:
+        raise errors.Invalid(
+            "Say what type of provider it is.", {"type": f"Choose one of: {', '.join(fitting)}."}
+        )
+    return asked
+
+
+def _moved(provider: models.Provider, fields: Mapping[str, Any]) -> bool:
+    postcode = str(fields.get("postcode", provider.postcode))
+    council_code = fields.get("council_code") or provider.council_code
+    return _compact(postcode) != _compact(provider.postcode) or council_code != provider.council_code
+
+
+def _stand(provider: models.Provider, *, place: Mapping[str, Any] | None, council_code: str | None) -> None:
+    aligned = alignment(place=place, council_code=council_code)
+    provider.postcode = place["postcode"] if place else _spaced(provider.postcode)
+    provider.council_code = aligned.council_code
+    provider.sub_icb_code = aligned.sub_icb_code
+    provider.icb_code = aligned.icb_code
+    provider.region_code = aligned.region_code
+
+
+def _compact(postcode: str) -> str:
+    return "".join(postcode.split()).upper()
+
+
+def _spaced(postcode: str) -> str:
+    compact = _compact(postcode)
+    return f"{compact[:-3]} {compact[-3:]}"
+
+
+def _publish(
+    session: Session,
+    provider: models.Provider,
+    *,
+    kind: str,
+    before: Mapping[str, Any],
+    by: permissions.Actor,
+    now: datetime,
+) -> None:
+    completeness.refresh(provider)
+    changes.record(session, provider, kind=kind, before=before, by=by, now=now)
+    outbox.record(session, events.ProviderChanged(provider=snapshots.of(provider)))

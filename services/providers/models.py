@@ -1,0 +1,196 @@
+"""The tables of the providers service."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, MetaData, String, Text, UniqueConstraint, Uuid
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from kit import outbox
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        str: Text,
+        datetime: DateTime(timezone=True),
+        list[str]: ARRAY(Text),
+        dict[str, Any]: JSONB,
+        list[dict[str, Any]]: JSONB,
+    }
+
+
+class BedType(Base):
+    """A kind of bed that providers of some types may offer, from one day to another (reference data)."""
+
+    __tablename__ = "bed_types"
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    label: Mapped[str]
+    definition: Mapped[str]
+    provider_types: Mapped[list[str]]
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None]
+
+
+class Provider(Base):
+    """A site that has beds. Every change of it holds its row lock and raises ``version`` by one."""
+
+    __tablename__ = "providers"
+
+    id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
+    version: Mapped[int]
+    organisation_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), index=True)
+    type: Mapped[str]
+    active: Mapped[bool] = mapped_column(default=True)
+    listed: Mapped[bool] = mapped_column(default=False)
+    weekly_reminder: Mapped[bool] = mapped_column(default=True)
+
+    name: Mapped[str] = mapped_column(index=True)
+    address: Mapped[str]
+    town: Mapped[str]
+    postcode: Mapped[str]
+    council_code: Mapped[str | None] = mapped_column(index=True)
+    sub_icb_code: Mapped[str | None] = mapped_column(index=True)
+    icb_code: Mapped[str | None] = mapped_column(index=True)
+    region_code: Mapped[str | None]
+
+    phone: Mapped[str] = mapped_column(default="")
+    email: Mapped[str] = mapped_column(default="")
+    website: Mapped[str] = mapped_column(default="")
+    manager_name: Mapped[str] = mapped_column(default="")
+    manager_phone: Mapped[str] = mapped_column(default="")
+    manager_email: Mapped[str] = mapped_column(default="")
+
+    ownership: Mapped[str | None]
+    price_band: Mapped[str | None]
+    funding_sources: Mapped[list[str]] = mapped_column(default=list)
+    care_types: Mapped[list[str]] = mapped_column(default=list)
+    ods_code: Mapped[str | None]
+    cqc_location_id: Mapped[str | None]
+    cqc_report_url: Mapped[str | None]
+    cqc_rating: Mapped[str | None]
+    registered_beds: Mapped[int | None]
+
+    short_stay_services: Mapped[list[str]] = mapped_column(default=list)
+    languages: Mapped[list[str]] = mapped_column(default=list)
+
+    accepting_out_of_hours: Mapped[bool] = mapped_column(default=False)
+    over_registered: Mapped[bool] = mapped_column(default=False)
+    last_updated: Mapped[datetime | None]
+    last_updated_by_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
+    last_updated_by: Mapped[str | None]
+
+    bed_types: Mapped[list[OfferedBedType]] = relationship(
+        lazy="raise", cascade="all, delete-orphan", order_by="OfferedBedType.bed_type"
+    )
+
+    @property
+    def target(self) -> dict[str, str | None]:
+        """Return what the table of permissions asks about a provider."""
+        return {
+            "organisation_id": self.organisation_id,
+            "provider_id": self.id,
+            "council_code": self.council_code,
+            "sub_icb_code": self.sub_icb_code,
+            "icb_code": self.icb_code,
+        }
+
+    @property
+    def is_unit(self) -> bool:
+        """Tell whether it is an acute or community unit or a hospice, which declare in the short form."""
+        return self.type != "care_home"
+
+
+class OfferedBedType(Base):
+    """A bed type that a provider offers, with its current figures; all five are null until declared."""
+
+    __tablename__ = "offered_bed_types"
+    __table_args__ = (
+        CheckConstraint(
+            "num_nonnulls(maximum, occupied, reserved, accepting, closed) IN (0, 5)", name="all_or_none"
+        ),
+        CheckConstraint("occupied + reserved + accepting + closed = maximum", name="adds_up"),
+        CheckConstraint(
+            "least(maximum, occupied, reserved, accepting, closed) >= 0 AND maximum <= 2000", name="bounds"
+        ),
+        CheckConstraint(
+            "(coalesce(closed, 0) > 0) = (closure_reason IS NOT NULL)", name="closed_needs_a_reason"
+        ),
+        CheckConstraint("weekly_price_from >= 100", name="price_is_believable"),
+    )
+
+    provider_id: Mapped[str] = mapped_column(
+        Uuid(as_uuid=False), ForeignKey("providers.id"), primary_key=True
+    )
+    bed_type: Mapped[str] = mapped_column(ForeignKey("bed_types.code"), primary_key=True)
+    maximum: Mapped[int | None]
+    occupied: Mapped[int | None]
+    reserved: Mapped[int | None]
+    accepting: Mapped[int | None]
+    closed: Mapped[int | None]
+    closure_reason: Mapped[str | None]
+    flexible: Mapped[bool] = mapped_column(default=False)
+    weekly_price_from: Mapped[int | None]
+
+    reference: Mapped[BedType] = relationship(lazy="raise")
+
+    @property
+    def declared(self) -> bool:
+        """Tell whether figures were ever given for it since it was last offered."""
+        return self.maximum is not None
+
+
+class Declaration(Base):
+    """One save or confirmation of a provider's figures, kept for ever: a trigger refuses anything else."""
+
+    __tablename__ = "declarations"
+    __table_args__ = (UniqueConstraint("provider_id", "version"), UniqueConstraint("provider_id", "cause"))
+
+    id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
+    provider_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), ForeignKey("providers.id"))
+    version: Mapped[int]
+    declared_at: Mapped[datetime]
+    by_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
+    by_name: Mapped[str]
+    channel: Mapped[str] = mapped_column(String(20))
+    kind: Mapped[str] = mapped_column(String(20))
+    cause: Mapped[str | None]
+    figures: Mapped[list[dict[str, Any]]]
+    accepting_out_of_hours: Mapped[bool]
+
+
+class Change(Base):
+    """What one version of a provider changed, by whom; kept for ever like declarations.
+
+    ``fields`` holds before and after by dotted path: ``{"bed_types.end_of_life.accepting": [2, 4]}``.
+    """
+
+    __tablename__ = "changes"
+
+    provider_id: Mapped[str] = mapped_column(
+        Uuid(as_uuid=False), ForeignKey("providers.id"), primary_key=True
+    )
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    changed_at: Mapped[datetime]
+    by_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
+    by_name: Mapped[str]
+    kind: Mapped[str] = mapped_column(String(20))
+    fields: Mapped[dict[str, Any]]
+
+
+class OutboxMessage(outbox.Row, Base):
+    """An event that waits to be published."""
+
+    __tablename__ = "outbox"

@@ -1,0 +1,52 @@
+"""How a provider is taken from the database: to be read or to be changed, by those who may."""
+
+from __future__ import annotations
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from contracts import errors, permissions
+from kit import ids
+from services.providers import models
+
+
+def to_read(session: Session, *, provider_id: str, by: permissions.Actor) -> models.Provider:
+    """Return a provider that ``by`` may see, with its bed types.
+
+    :raises errors.NotFound: there is no such provider.
+    :raises errors.Forbidden: ``by`` may not see it.
+    """
+    # One statement, so that the version fits the figures.
+    query = select(models.Provider).options(
+        joinedload(models.Provider.bed_types).joinedload(models.OfferedBedType.reference)
+    )
+    provider = _one(session, query, provider_id=provider_id)
+    permissions.require(by, permissions.VIEW_PROVIDER, provider.target)
+    return provider
+
+
+def to_change(session: Session, *, provider_id: str, by: permissions.Actor) -> models.Provider:
+    """Return a provider that ``by`` may edit, locked until the transaction ends.
+
+    :raises errors.NotFound: there is no such provider.
+    :raises errors.Forbidden: ``by`` may not edit it.
+    """
+    # The bed types are read by a second statement, after the lock is held: one that waited for another save
+    # must not go on with the figures from before it.
+    query = select(models.Provider).options(
+        selectinload(models.Provider.bed_types).joinedload(models.OfferedBedType.reference)
+    )
+    provider = _one(
+        session, query.with_for_update().execution_options(populate_existing=True), provider_id=provider_id
+    )
+    permissions.require(by, permissions.EDIT_PROVIDER, provider.target)
+    return provider
+
+
+def _one(session: Session, query: Select[models.Provider], *, provider_id: str) -> models.Provider:
+    provider = None
+    if ids.is_valid(provider_id):
+        provider = session.scalars(query.where(models.Provider.id == provider_id)).unique().one_or_none()
+    if provider is None:
+        raise errors.NotFound("There is no such provider.")
+    return provider

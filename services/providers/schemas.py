@@ -1,0 +1,227 @@
+"""The shape of what callers send: types, lengths and codes. Rules between fields are in the subject files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, post_load, validate
+
+from contracts import bed_types as words
+from contracts import errors
+from kit import ids
+from services.providers import bed_types, figures
+
+FUNDING_SOURCES = ("icb", "local_authority", "private", "phb")
+CARE_TYPES = ("nursing", "residential", "supported_living", "extra_care")
+OWNERSHIPS = ("private", "voluntary", "local_authority", "nhs", "other")
+
+_UNKNOWN = {"unknown": "There is no such field."}
+_TEXT_MESSAGES: dict[str, Any] = {
+    "required": "Fill this in.",
+    "null": "Fill this in, or leave it empty.",
+    "invalid": "This has to be text.",
+    "characters": "This holds characters that cannot be stored.",
+    "short": "Fill this in.",
+    "long": "Write at most {most} characters.",
+    "shape": "This does not look right; for example: {example}.",
+}
+_PHONE = r"[0-9+()./x ext-]*\d{3,}[0-9+()./x ext-]*"
+_EMAIL = r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+"
+
+
+class _Text(fields.String):
+    """One line of text as a person wrote it, without the spaces around it."""
+
+    def __init__(
+        self, *, least: int = 0, most: int = 200, shape: str = "", example: str = "", **options: Any
+    ) -> None:
+        super().__init__(error_messages=_TEXT_MESSAGES, **options)
+        self.least, self.most = least, most
+        self.shape, self.example = shape, example
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **context: Any) -> str:
+        text = super()._deserialize(value, attr, data, **context) or ""
+        text = ", ".join(line.strip(" ,\t") for line in text.splitlines() if line.strip(" ,\t"))
+        if not text.isprintable():
+            raise self.make_error("characters")
+        if len(text) < self.least:
+            raise self.make_error("short")
+        if len(text) > self.most:
+            raise self.make_error("long", most=self.most)
+        if text and self.shape and not re.fullmatch(self.shape, text):
+            raise self.make_error("shape", example=self.example)
+        return text
+
+
+class _Link(_Text):
+    """The address of a page; one written without https:// gets it."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **context: Any) -> str:
+        text = super()._deserialize(value, attr, data, **context)
+        if not text:
+            return text
+        link = text if "://" in text else f"https://{text}"
+        if not re.fullmatch(r"https?://[\w-]+(\.[\w-]+)+(:\d+)?([/?#]\S*)?", link, re.ASCII):
+            raise self.make_error("shape", example="https://www.example.org")
+        return link
+
+
+class _WholeNumber(fields.Integer):
+    def __init__(self, *, least: int, most: int, words: str = "", **options: Any) -> None:
+        said = words or f"Enter a whole number from {least} to {most}."
+        messages: dict[str, Any] = dict.fromkeys(("invalid", "too_large", "null"), said)
+        bounds = validate.Range(min=least, max=most, error=said)
+        super().__init__(strict=True, validate=bounds, error_messages=messages, **options)
+
+
+class _Id(fields.String):
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **context: Any) -> str:
+        text = super()._deserialize(value, attr, data, **context)
+        if not ids.is_valid(text):
+            raise ValidationError("This is not an identifier.")
+        return str(text)
+
+
+class _FromCqc(fields.Field[Any]):
+    """A fact that is imported from CQC and cannot be sent."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **context: Any) -> Any:
+        raise ValidationError("This comes from CQC and cannot be changed here.")
+
+
+def _codes(allowed: Any, **options: Any) -> fields.List[Any]:
+    said = f"Choose from: {', '.join(allowed)}."
+    one = fields.String(validate=validate.OneOf(allowed, error=said), error_messages={"invalid": said})
+    return fields.List(one, validate=validate.Length(max=len(allowed), error="Give each once."), **options)
+
+
+def _code(allowed: Any, **options: Any) -> fields.String:
+    said = f"Choose one of: {', '.join(allowed)}."
+    one_of = validate.OneOf(allowed, error=said)
+    return fields.String(validate=one_of, error_messages={"invalid": said}, **options)
+
+
+class Details(Schema):
+    """Any of a provider's details."""
+
+    error_messages = _UNKNOWN
+
+    name = _Text(least=2, most=120)
+    address = _Text(least=1, most=300)
+    town = _Text(least=1, most=80)
+    postcode = _Text(least=5, most=10)
+    council_code = _Text(most=9, allow_none=True)
+    phone = _Text(most=40, shape=_PHONE, example="0191 496 0000")
+    email = _Text(most=254, shape=_EMAIL, example="manager@home.example")
+    website = _Link(most=300)
+    manager_name = _Text(most=120)
+    manager_phone = _Text(most=40, shape=_PHONE, example="0191 496 0000")
+    manager_email = _Text(most=254, shape=_EMAIL, example="manager@home.example")
+    ownership = _code(OWNERSHIPS, allow_none=True)
+    price_band = _Text(most=60, allow_none=True)
+    funding_sources = _codes(FUNDING_SOURCES)
+    care_types = _codes(CARE_TYPES)
+    ods_code = _Text(most=12, shape=r"[0-9A-Za-z]{3,12}", example="RXP01", allow_none=True)
+    cqc_location_id = _Text(most=20, shape=r"[0-9A-Za-z-]{3,20}", example="1-123456789", allow_none=True)
+    cqc_report_url = _Link(most=300, allow_none=True)
+    registered_beds = _FromCqc()
+    cqc_rating = _FromCqc()
+
+    @post_load
+    def _tidy(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        for name in ("funding_sources", "care_types"):
+            if name in data:
+                data[name] = sorted(set(data[name]))
+        nullable = ("council_code", "price_band", "ods_code", "cqc_location_id", "cqc_report_url")
+        return {name: value or None if name in nullable else value for name, value in data.items()}
+
+
+class NewProvider(Details):
+    """The details of a provider that is registered."""
+
+    organisation_id = _Id(allow_none=True)
+    type = _code(bed_types.PROVIDER_TYPES)
+
+    class Meta:
+        # What a search result cannot do without.
+        required = ("name", "address", "town", "postcode")
+
+    def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
+        field_obj.required = field_name in self.Meta.required
+
+
+class Services(Schema):
+    """What a provider offers; whether it may is for its type to say."""
+
+    error_messages = _UNKNOWN
+
+    bed_types = fields.List(_Text(most=60), required=True, validate=validate.Length(max=50))
+    short_stay_services = fields.List(_Text(most=60), load_default=list, validate=validate.Length(max=20))
+    languages = fields.List(_Text(least=2, most=50), load_default=list, validate=validate.Length(max=50))
+
+
+class BedTypeFigures(Schema):
+    """One bed type's figures, as far as they are given."""
+
+    error_messages = _UNKNOWN
+
+    bed_type = _Text(required=True, least=1, most=60)
+    maximum = _WholeNumber(least=0, most=figures.HIGHEST, allow_none=True)
+    occupied = _WholeNumber(least=0, most=figures.HIGHEST, allow_none=True)
+    reserved = _WholeNumber(least=0, most=figures.HIGHEST, allow_none=True)
+    accepting = _WholeNumber(least=0, most=figures.HIGHEST, allow_none=True)
+    closed = _WholeNumber(least=0, most=figures.HIGHEST, allow_none=True)
+    closure_reason = _code(words.CLOSURE_REASONS, allow_none=True)
+    flexible = fields.Boolean(truthy={True}, falsy={False}, error_messages={"invalid": "Say yes or no."})
+    weekly_price_from = _WholeNumber(
+        least=figures.LOWEST_PRICE,
+        most=figures.HIGHEST_PRICE,
+        words=f"Give the price of a whole week in whole pounds; one under £{figures.LOWEST_PRICE} "
+        f"or over £{figures.HIGHEST_PRICE:,} is taken for a mistake.",
+        allow_none=True,
+    )
+
+
+class Capacity(Schema):
+    """A declaration: figures for every bed type that is offered."""
+
+    error_messages = _UNKNOWN
+
+    bed_types = fields.List(fields.Nested(BedTypeFigures), required=True, validate=validate.Length(max=50))
+    accepting_out_of_hours = fields.Boolean(truthy={True}, falsy={False})
+    confirm_over_registered = fields.Boolean(truthy={True}, falsy={False}, load_default=False)
+    confirm_large_change = fields.Boolean(truthy={True}, falsy={False}, load_default=False)
+
+
+class Page(Schema):
+    """Which part of a list is asked for."""
+
+    q = _Text(most=100, allow_none=True)
+
+
+CHANGES, NEW_PROVIDER, SERVICES, CAPACITY = Details(), NewProvider(), Services(), Capacity()
+
+
+def load(schema: Schema, given: object) -> dict[str, Any]:
+    """Return what ``given`` holds, checked against ``schema``.
+
+    :raises errors.Invalid: naming every field that is wrong by its dotted path.
+    """
+    try:
+        loaded: dict[str, Any] = schema.load(given)  # type: ignore[arg-type]
+    except ValidationError as fault:
+        messages: dict[str, Any] = fault.normalized_messages()  # type: ignore[no-untyped-call]
+        wrong = dict(_by_path(messages))
+        raise errors.Invalid("Some fields need correcting; nothing was saved.", wrong) from fault
+    return loaded
+
+
+def _by_path(messages: Mapping[Any, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for name, found in messages.items():
+        path = prefix.rstrip(".") or "form" if name == "_schema" else f"{prefix}{name}"
+        if isinstance(found, Mapping):
+            yield from _by_path(found, f"{path}.")
+        else:
+            yield path, " ".join(found)

@@ -1,0 +1,159 @@
+"""The entrypoints of the providers service: its table of contents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from contracts import errors, permissions
+from kit import clock, database, health, messaging, rpc
+from services.providers import (
+    bed_types,
+    capacity,
+    details,
+    listing,
+    opening,
+    schemas,
+    services_offered,
+    snapshots,
+)
+
+
+class Providers(health.Health):
+    """Providers, what they offer, and how many beds they have."""
+
+    name = "providers"
+
+    database = database.Database("providers")
+    relay = messaging.Relay(database)
+    clock = clock.Clock()
+    caller = rpc.Caller()
+    search = rpc.Service("search")
+
+    @rpc.entrypoint
+    def list_providers(self, *, page: int = 1, page_size: int = 20, q: str | None = None) -> dict[str, Any]:
+        with self.database.reading() as session:
+            return listing.find(
+                session, page=page, page_size=page_size, q=q, by=self.caller, now=self.clock()
+            )
+
+    @rpc.entrypoint
+    def get_provider(self, *, provider_id: str) -> dict[str, Any]:
+        with self.database.reading() as session:
+            provider = opening.to_read(session, provider_id=provider_id, by=self.caller)
+        return details.answer(provider, by=self.caller, now=self.clock())
+
+    @rpc.entrypoint
+    def create_provider(self, *, form: dict[str, Any]) -> dict[str, Any]:
+        new = schemas.load(schemas.NEW_PROVIDER, form)
+        now, place = self.clock(), self._place(new["postcode"])
+        with self.database.transaction() as session:
+            provider = details.create(session, form=new, place=place, by=self.caller, now=now)
+        return details.answer(provider, by=self.caller, now=now)
+
+    @rpc.entrypoint
+    def change_provider(
+        self, *, provider_id: str, version: int | None = None, changes: dict[str, Any]
+    ) -> dict[str, Any]:
+        fields = schemas.load(schemas.CHANGES, changes)
+        with self.database.reading() as session:
+            postcode = details.moves(session, provider_id=provider_id, fields=fields, by=self.caller)
+        now, place = self.clock(), self._place(postcode) if postcode else None
+        with self.database.transaction() as session:
+            provider = details.change(
+                session,
+                provider_id=provider_id,
+                version=version,
+                fields=fields,
+                place=place,
+                by=self.caller,
+                now=now,
+            )
+        return details.answer(provider, by=self.caller, now=now)
+
+    @rpc.entrypoint
+    def set_services(
+        self,
+        *,
+        provider_id: str,
+        version: int | None = None,
+        bed_types: list[str],
+        short_stay_services: list[str] | None = None,
+        languages: list[str] | None = None,
+    ) -> dict[str, Any]:
+        form = schemas.load(
+            schemas.SERVICES,
+            {
+                "bed_types": bed_types,
+                "short_stay_services": short_stay_services or [],
+                "languages": languages or [],
+            },
+        )
+        now = self.clock()
+        with self.database.transaction() as session:
+            provider = services_offered.replace(
+                session, provider_id=provider_id, version=version, form=form, by=self.caller, now=now
+            )
+        return details.answer(provider, by=self.caller, now=now)
+
+    @rpc.entrypoint
+    def get_capacity(self, *, provider_id: str) -> dict[str, Any]:
+        with self.database.reading() as session:
+            return capacity.answer(opening.to_read(session, provider_id=provider_id, by=self.caller))
+
+    @rpc.entrypoint
+    def declare_capacity(
+        self, *, provider_id: str, version: int, form: dict[str, Any], channel: str
+    ) -> dict[str, Any]:
+        declared = schemas.load(schemas.CAPACITY, form)
+        with self.database.transaction() as session:
+            provider = capacity.declare(
+                session,
+                provider_id=provider_id,
+                version=version,
+                form=declared,
+                channel=channel,
+                by=self.caller,
+                now=self.clock(),
+            )
+        return capacity.answer(provider)
+
+    @rpc.entrypoint
+    def confirm_capacity(
+        self, *, provider_id: str, version: int | None = None, channel: str, cause: str | None = None
+    ) -> dict[str, Any]:
+        with self.database.transaction() as session:
+            declaration = capacity.confirm(
+                session,
+                provider_id=provider_id,
+                version=version,
+                channel=channel,
+                cause=cause,
+                by=self.caller,
+                now=self.clock(),
+            )
+        return capacity.confirmation(declaration)
+
+    @rpc.entrypoint
+    def history(self, *, provider_id: str, page: int = 1) -> dict[str, Any]:
+        with self.database.reading() as session:
+            return capacity.history(session, provider_id=provider_id, page=page, by=self.caller)
+
+    @rpc.entrypoint
+    def bed_types(self, *, provider_type: str) -> dict[str, Any]:
+        with self.database.reading() as session:
+            kinds = bed_types.available(session, provider_type=provider_type, on=self.clock().date())
+        return {"results": [bed_types.answer(kind) for kind in kinds]}
+
+    @rpc.entrypoint
+    def snapshots(self, *, after: str | None = None, limit: int = 500) -> dict[str, Any]:
+        permissions.require(self.caller, permissions.SERVICE)
+        with self.database.reading() as session:
+            return snapshots.page(session, after=after, limit=limit)
+
+    def _place(self, postcode: str) -> dict[str, Any] | None:
+        """Ask search where a postcode is, before any transaction; nothing when search does not know it."""
+        try:
+            place: dict[str, Any] = self.search.locate(postcode=postcode)
+        except errors.NotFound:
+            return None
+        return place

@@ -1,0 +1,93 @@
+"""What a provider offers: bed types, short-stay services, languages (B4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from contracts import bed_types as words
+from contracts import errors, events, permissions
+from kit import outbox
+from services.providers import bed_types, capacity, changes, completeness, models, snapshots
+
+DEFAULT_LANGUAGES = ["English"]
+
+
+def replace(
+    session: Session,
+    *,
+    provider_id: str,
+    version: int | None,
+    form: Mapping[str, Any],
+    by: permissions.Actor,
+    now: datetime,
+) -> models.Provider:
+    """Set what the provider offers; figures of a bed type that goes leave the current capacity, not history.
+
+    :raises errors.Stale: somebody changed the provider since ``version``.
+    :raises errors.Invalid: a service is unknown, or not for this type of provider.
+    """
+    provider = changes.begin(session, provider_id=provider_id, version=version, by=by, now=now)
+    chosen = _chosen(session, provider, form["bed_types"], now=now)
+    _check_short_stay(provider, form["short_stay_services"])
+    before = changes.state(provider)
+    _offer(provider, chosen)
+    provider.short_stay_services = sorted(set(form["short_stay_services"]))
+    provider.languages = _languages(form["languages"])
+    if changes.state(provider) == before:
+        return provider
+    capacity.count_over_registered(provider)
+    completeness.refresh(provider)
+    changes.record(session, provider, kind="services", before=before, by=by, now=now)
+    outbox.record(session, events.ProviderChanged(provider=snapshots.of(provider)))
+    return provider
+
+
+def _chosen(
+    session: Session, provider: models.Provider, codes: Sequence[str], *, now: datetime
+) -> dict[str, models.BedType]:
+    """Return the bed types by code; one that is no longer valid may be kept, not added."""
+    kinds = bed_types.available(session, provider_type=provider.type, on=now.date())
+    known = {row.bed_type: row.reference for row in provider.bed_types} | {kind.code: kind for kind in kinds}
+    faults = {
+        f"bed_types.{position}": f"{code} is not a bed type that this type of provider can offer."
+        for position, code in enumerate(codes)
+        if code not in known
+    }
+    if not codes and not provider.is_unit:
+        faults["bed_types"] = "Choose at least one bed type."
+    if faults:
+        raise errors.Invalid("Some services need correcting; nothing was saved.", faults)
+    return {code: known[code] for code in sorted(set(codes))}
+
+
+def _check_short_stay(provider: models.Provider, codes: Sequence[str]) -> None:
+    if provider.is_unit and codes:
+        raise errors.Invalid(
+            "Short-stay services are for care homes.",
+            {"short_stay_services": "Leave these out: only care homes offer short-stay services."},
+        )
+    faults = {
+        f"short_stay_services.{position}": f"{code} is not a short-stay service."
+        for position, code in enumerate(codes)
+        if code not in words.SHORT_STAY_SERVICES
+    }
+    if faults:
+        raise errors.Invalid("Some services need correcting; nothing was saved.", faults)
+
+
+def _offer(provider: models.Provider, chosen: Mapping[str, models.BedType]) -> None:
+    current = {row.bed_type: row for row in provider.bed_types}
+    # Rows that stay are kept with their figures; the list is in the order in which it will be read again.
+    provider.bed_types = [
+        current.get(code) or models.OfferedBedType(bed_type=code, reference=kind, flexible=False)
+        for code, kind in chosen.items()
+    ]
+
+
+def _languages(names: Sequence[str]) -> list[str]:
+    """Return each language once, however it was capitalised; English when none is named."""
+    return list({name.casefold(): name for name in reversed(names)}.values())[::-1] or DEFAULT_LANGUAGES
