@@ -1,0 +1,182 @@
+"""What identity keeps: organisations, people, passwords, sessions, and who did what."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from kit import ids, outbox
+
+AWAITING = "awaiting"
+ACTIVE = "active"
+REJECTED = "rejected"
+DEACTIVATED = "deactivated"
+STATUSES = (AWAITING, ACTIVE, REJECTED, DEACTIVATED)
+
+HOLDS_ADDRESS = text("status <> 'rejected'")
+"""A rejected person may register again, so only other rows hold their e-mail address (a partial index)."""
+
+_TIME = DateTime(timezone=True)
+
+
+class Base(DeclarativeBase):
+    """The tables of identity."""
+
+
+class OutboxMessage(outbox.Row, Base):
+    """An event that waits to be published."""
+
+    __tablename__ = "outbox"
+
+
+class Organisation(Base):
+    """Who runs providers or commissions them; the codes say which area it stands in or works for."""
+
+    __tablename__ = "organisations"
+
+    id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True, default=ids.new)
+    name: Mapped[str] = mapped_column(Text)
+    type: Mapped[str] = mapped_column(Text)
+    council_code: Mapped[str | None] = mapped_column(Text)
+    sub_icb_code: Mapped[str | None] = mapped_column(Text)
+    icb_code: Mapped[str | None] = mapped_column(Text)
+    region_code: Mapped[str | None] = mapped_column(Text)
+    postcode: Mapped[str | None] = mapped_column(Text, index=True)
+
+
+class KnownProvider(Base):
+    """What identity needs to know of a provider, copied from the newest event about it."""
+
+    __tablename__ = "known_providers"
+
+    id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
+    # Events may come before the organisation is known here, so this refers to it without a foreign key.
+    organisation_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), index=True)
+    name: Mapped[str] = mapped_column(Text)
+    postcode: Mapped[str] = mapped_column(Text, index=True)
+    active: Mapped[bool] = mapped_column(Boolean)
+    version: Mapped[int] = mapped_column(Integer)
+
+
+class User(Base):
+    """A person with an account, or who asked for one; the id is the registration's id as well."""
+
+    __tablename__ = "users"
+
+    id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True, default=ids.new)
+    email: Mapped[str] = mapped_column(Text)
+    full_name: Mapped[str] = mapped_column(Text)
+    phone: Mapped[str] = mapped_column(Text)
+    job_title: Mapped[str] = mapped_column(Text)
+    user_type: Mapped[str] = mapped_column(Text)
+    organisation_type: Mapped[str] = mapped_column(Text)
+    organisation_id: Mapped[str | None] = mapped_column(
+        Uuid(as_uuid=False), ForeignKey("organisations.id", name="users_organisation_id_fkey"), index=True
+    )
+    provider_ids: Mapped[list[str]] = mapped_column(
+        ARRAY(Uuid(as_uuid=False)), default=list, server_default=text("'{}'")
+    )
+    """The organisation's providers this person works for; empty means all of them."""
+    wants_search: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
+    accepts_communications: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
+    terms_accepted_at: Mapped[datetime] = mapped_column(_TIME)
+    roles: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default=text("'{}'"))
+
+    status: Mapped[str] = mapped_column(Text, default=AWAITING)
+    submitted_at: Mapped[datetime] = mapped_column(_TIME)
+    decided_at: Mapped[datetime | None] = mapped_column(_TIME)
+    decided_by_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
+    rejection_reason: Mapped[str | None] = mapped_column(Text)
+
+    password_hash: Mapped[str | None] = mapped_column(Text)
+    password_changed_at: Mapped[datetime | None] = mapped_column(_TIME)
+    temporary_until: Mapped[datetime | None] = mapped_column(_TIME)
+    """Until when the password, if it is a temporary one, opens the door; none for a password of one's own."""
+    temporary_used_at: Mapped[datetime | None] = mapped_column(_TIME)
+    failed_attempts: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
+    locked_at: Mapped[datetime | None] = mapped_column(_TIME)
+    last_signed_in_at: Mapped[datetime | None] = mapped_column(_TIME)
+
+    organisation: Mapped[Organisation | None] = relationship(lazy="raise")
+
+    __table_args__ = (
+        Index("users_email_key", "email", unique=True, postgresql_where=HOLDS_ADDRESS),
+        Index(
+            "users_awaiting", "organisation_id", "submitted_at", postgresql_where=text("status = 'awaiting'")
+        ),
+        CheckConstraint(
+            "status in ('awaiting', 'active', 'rejected', 'deactivated')", name="users_status_check"
+        ),
+    )
+
+
+class OldPassword(Base):
+    """The hash of a password somebody has chosen, kept so that it is not chosen again too soon."""
+
+    __tablename__ = "old_passwords"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    user_id: Mapped[str] = mapped_column(
+        Uuid(as_uuid=False), ForeignKey("users.id", name="old_passwords_user_id_fkey"), index=True
+    )
+    password_hash: Mapped[str] = mapped_column(Text)
+    set_at: Mapped[datetime] = mapped_column(_TIME)
+
+
+class Session(Base):
+    """One device that is signed in; only the hash of its token is kept."""
+
+    __tablename__ = "sessions"
+
+    id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True, default=ids.new)
+    user_id: Mapped[str] = mapped_column(
+        Uuid(as_uuid=False), ForeignKey("users.id", name="sessions_user_id_fkey"), index=True
+    )
+    token_hash: Mapped[str] = mapped_column(Text, unique=True)
+    remembered: Mapped[bool] = mapped_column(Boolean)
+    created_at: Mapped[datetime] = mapped_column(_TIME)
+    last_seen_at: Mapped[datetime] = mapped_column(_TIME)
+    expires_at: Mapped[datetime] = mapped_column(_TIME, index=True)
+    address: Mapped[str] = mapped_column(Text)
+    user_agent: Mapped[str] = mapped_column(Text)
+
+
+class Attempts(Base):
+    """How often something was tried since the window opened; the key is a hash, so it names nobody."""
+
+    __tablename__ = "attempts"
+
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    count: Mapped[int] = mapped_column(Integer)
+    ends_at: Mapped[datetime] = mapped_column(_TIME, index=True)
+
+
+class AuditEntry(Base):
+    """Who did what to whom, when and from where; rows are only ever added."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    at: Mapped[datetime] = mapped_column(_TIME, index=True)
+    action: Mapped[str] = mapped_column(Text)
+    by_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
+    by_name: Mapped[str] = mapped_column(Text)
+    user_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False), index=True)
+    address: Mapped[str] = mapped_column(Text)
+    details: Mapped[dict[str, Any]] = mapped_column(JSONB)

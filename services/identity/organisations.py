@@ -1,0 +1,154 @@
+"""Organisations, and the copy of what providers they run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, case, func, orm, select
+from sqlalchemy.dialects.postgresql import insert
+
+from contracts import areas, errors, events, organisations
+from services.identity import models, schemas
+
+FEWEST_LETTERS = 3
+MOST_FOUND = 50
+MOST_PROVIDERS_SHOWN = 100
+
+
+def seed(session: orm.Session) -> None:
+    """Make sure that every council and ICB of England is there, under the same id everywhere."""
+    session.execute(insert(models.Organisation).values(_authorities()).on_conflict_do_nothing())
+
+
+def find(session: orm.Session, *, postcode: str | None, q: str | None) -> dict[str, Any]:
+    """Return organisations by a postcode of theirs or of a site, or by part of a name; names only.
+
+    :raises errors.Invalid: when neither is given, or too little to search for.
+    """
+    is_organisation, is_provider = _conditions(postcode=postcode, q=q)
+    running = select(models.KnownProvider.organisation_id).where(is_provider, models.KnownProvider.active)
+    found = session.scalars(
+        select(models.Organisation)
+        .where(is_organisation | models.Organisation.id.in_(running))
+        .order_by(models.Organisation.name, models.Organisation.id)
+        .limit(MOST_FOUND)
+    ).all()
+    providers = _providers_of(session, [row.id for row in found], first=is_provider)
+    return {
+        "results": [
+            {"id": row.id, "name": row.name, "type": row.type, "providers": providers.get(row.id, [])}
+            for row in found
+        ]
+    }
+
+
+def strangers(session: orm.Session, *, organisation_id: str | None, provider_ids: Sequence[str]) -> list[int]:
+    """Return the places of those ``provider_ids`` that are not the organisation's."""
+    own = set(
+        session.scalars(
+            select(models.KnownProvider.id).where(
+                models.KnownProvider.id.in_(provider_ids),
+                models.KnownProvider.organisation_id == organisation_id,
+            )
+        )
+    )
+    return [place for place, provider_id in enumerate(provider_ids) if provider_id not in own]
+
+
+def keep_provider(session: orm.Session, snapshot: events.ProviderSnapshot) -> None:
+    """Keep a copy of what is needed of a provider; an older version than the one kept is ignored."""
+    fresh = insert(models.KnownProvider).values(
+        id=snapshot["provider_id"],
+        organisation_id=snapshot["organisation_id"],
+        name=snapshot["name"],
+        postcode=tidy_postcode(snapshot["postcode"]),
+        active=snapshot["active"],
+        version=snapshot["version"],
+    )
+    changes = {
+        name: fresh.excluded[name] for name in ("organisation_id", "name", "postcode", "active", "version")
+    }
+    session.execute(
+        fresh.on_conflict_do_update(
+            index_elements=[models.KnownProvider.id],
+            set_=changes,
+            where=models.KnownProvider.version < fresh.excluded.version,
+        )
+    )
+
+
+def tidy_postcode(text: str) -> str:
+    """Return a postcode as it is written on letters, however it was typed ("dh13yg" → "DH1 3YG")."""
+    letters = re.sub(r"[^A-Z0-9]", "", text.upper())
+    return f"{letters[:-3]} {letters[-3:]}" if len(letters) > 4 else letters
+
+
+def _conditions(*, postcode: str | None, q: str | None) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    if postcode:
+        tidy = tidy_postcode(postcode)
+        if not 5 <= len(tidy) <= 8:
+            raise errors.Invalid(
+                "Enter a full postcode.", {"postcode": "Enter a full postcode, like DH1 3YG."}
+            )
+        return models.Organisation.postcode == tidy, models.KnownProvider.postcode == tidy
+    letters = schemas.clean(q or "", longest=100)
+    if len(letters) < FEWEST_LETTERS:
+        raise errors.Invalid(
+            "Enter a postcode or part of a name.",
+            {"q": f"Enter at least {FEWEST_LETTERS} letters of the name."},
+        )
+    return (
+        models.Organisation.name.icontains(letters, autoescape=True),
+        models.KnownProvider.name.icontains(letters, autoescape=True),
+    )
+
+
+def _providers_of(
+    session: orm.Session, organisation_ids: Sequence[str], *, first: ColumnElement[bool]
+) -> dict[str, list[dict[str, str]]]:
+    place = func.row_number().over(
+        partition_by=models.KnownProvider.organisation_id,
+        order_by=[case((first, 0), else_=1), models.KnownProvider.name, models.KnownProvider.id],
+    )
+    ranked = (
+        select(models.KnownProvider, place.label("place"))
+        .where(models.KnownProvider.organisation_id.in_(organisation_ids), models.KnownProvider.active)
+        .subquery()
+    )
+    rows = session.execute(
+        select(ranked).where(ranked.c.place <= MOST_PROVIDERS_SHOWN).order_by(ranked.c.place)
+    )
+    found: dict[str, list[dict[str, str]]] = {}
+    for row in rows:
+        found.setdefault(row.organisation_id, []).append(
+            {"id": row.id, "name": row.name, "postcode": row.postcode}
+        )
+    return found
+
+
+def _authorities() -> list[dict[str, Any]]:
+    councils = [
+        {
+            "id": organisations.authority_id(council.code),
+            "name": f"{council.name} council",
+            "type": "local_authority",
+            "council_code": council.code,
+            "icb_code": None,
+            "region_code": council.region_code,
+        }
+        for council in areas.councils()
+    ]
+    icbs = [
+        {
+            "id": organisations.authority_id(icb.code),
+            "name": icb.name,
+            "type": "icb",
+            "council_code": None,
+            "icb_code": icb.code,
+            "region_code": None,
+        }
+        for icb in areas.icbs()
+    ]
+    return [*councils, *icbs]

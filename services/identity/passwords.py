@@ -1,0 +1,204 @@
+"""Passwords (A4, A5): which are accepted, temporary ones, changing one."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import orm, select
+
+from contracts import errors, permissions
+from kit import hashing
+from services.identity import audit, models, people, sessions, throttling
+
+SHORTEST = 10
+LONGEST = 128
+REMEMBERED = 4
+"""How many of somebody's passwords may not be chosen again."""
+STRONG_ENOUGH = 3
+"""On the estimator's scale of 0 to 4: safe from somebody who tries a hundred million likely passwords."""
+TEMPORARY_HOURS = 72
+SERVICE_NAME = "capacitytracker"
+
+# No vowels, so no words; nothing that looks like something else. Fifteen of them are worth 71 bits.
+_TEMPORARY_LETTERS = "bcdfghjkmnpqrstvwxz23456789"
+
+GUESSES_OF_CURRENT = 5
+GUESS_WINDOW_SECONDS = 900
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What must be known of somebody to judge a new password."""
+
+    user_id: str
+    full_name: str
+    email: str
+    password_hash: str
+    is_temporary: bool
+    old_hashes: tuple[str, ...]
+
+
+def known(session: orm.Session, *, token_hash: str, by: permissions.Actor, now: datetime) -> Known:
+    """Return what must be known of the signed-in person, and count a guess at the current password.
+
+    :raises errors.Unauthenticated: when the session is not one of ``by``'s, or has ended.
+    :raises errors.TooMany: after five wrong guesses.
+    """
+    user = session.scalars(
+        select(models.User)
+        .join(models.Session, models.Session.user_id == models.User.id)
+        .where(
+            models.User.id == by.user_id,
+            models.Session.token_hash == token_hash,
+            models.Session.expires_at > now,
+            models.User.status == models.ACTIVE,
+        )
+    ).one_or_none()
+    if user is None or user.password_hash is None:
+        raise errors.Unauthenticated("Sign in to do this.")
+    throttling.take(
+        session, _guessing(user.id), limit=GUESSES_OF_CURRENT, seconds=GUESS_WINDOW_SECONDS, now=now
+    )
+    old = session.scalars(
+        select(models.OldPassword.password_hash)
+        .where(models.OldPassword.user_id == user.id)
+        .order_by(models.OldPassword.id.desc())
+        .limit(REMEMBERED)
+    )
+    return Known(
+        user_id=user.id,
+        full_name=user.full_name,
+        email=user.email,
+        password_hash=user.password_hash,
+        is_temporary=user.temporary_until is not None,
+        old_hashes=tuple({user.password_hash, *old}),
+    )
+
+
+def accept(person: Known, *, current: str | None, new: str) -> str:
+    """Judge a new password and return the hash to keep of it.
+
+    Somebody who signed in with a temporary password a moment ago need not repeat it.
+
+    :raises errors.Invalid: naming the field and saying what to do.
+    """
+    must_prove = bool(current) or not person.is_temporary
+    if must_prove and not hashing.verify(person.password_hash, current or ""):
+        raise errors.Invalid(
+            "Your current password is not right.", {"current_password": "This is not your current password."}
+        )
+    refusal = refuse(new, full_name=person.full_name, email=person.email, old_hashes=person.old_hashes)
+    if refusal is not None:
+        raise errors.Invalid("Choose another password.", {"new_password": refusal})
+    return hashing.hash_password(new)
+
+
+def refuse(password: str, *, full_name: str, email: str, old_hashes: Sequence[str]) -> str | None:
+    """Say why a password is not good enough (A5), or nothing when it is."""
+    if len(password) < SHORTEST:
+        return f"Use at least {SHORTEST} characters. Three or four unrelated words work well."
+    if len(password) > LONGEST:
+        return f"Use at most {LONGEST} characters."
+    if _holds(password, _parts(full_name)):
+        return "Leave out your name."
+    if _holds(password, _parts(email.replace("@", " "), without_last=True)):
+        return "Leave out your e-mail address and its parts."
+    if SERVICE_NAME in _squashed(password):
+        return "Leave out the name of this service."
+    if hashing.strength(password, _parts(full_name) + _parts(email)) < STRONG_ENOUGH:
+        return "This is too common or too easy to guess. Three or four unrelated words work well."
+    if any(hashing.verify(old, password) for old in old_hashes):
+        return f"Choose one that is not among your last {REMEMBERED} passwords."
+    return None
+
+
+def replace(
+    session: orm.Session,
+    person: Known,
+    *,
+    password_hash: str,
+    token_hash: str,
+    by: permissions.Actor,
+    now: datetime,
+) -> None:
+    """Keep the new password and end every other session of the person.
+
+    :raises errors.Conflict: when the password was changed meanwhile.
+    """
+    user = session.get_one(models.User, person.user_id, with_for_update=True)
+    if user.password_hash != person.password_hash or user.status != models.ACTIVE:
+        raise errors.Conflict("Your password was changed meanwhile. Sign in again.")
+    keep(session, user, password_hash=password_hash, now=now)
+    throttling.clear(session, _guessing(user.id))
+    sessions.end_all(session, user_id=user.id, but=token_hash)
+    audit.record(session, "password changed", user_id=user.id, by=by, now=now)
+
+
+def keep(session: orm.Session, user: models.User, *, password_hash: str, now: datetime) -> None:
+    """Set a password of somebody's own choice."""
+    user.password_hash = password_hash
+    user.password_changed_at = now
+    user.temporary_until = None
+    user.temporary_used_at = None
+    session.add(models.OldPassword(user_id=user.id, password_hash=password_hash, set_at=now))
+
+
+def temporary() -> str:
+    """Return a random password that is easy to read and to type."""
+    return "-".join("".join(secrets.choice(_TEMPORARY_LETTERS) for _ in range(5)) for _ in range(3))
+
+
+def issue_temporary(
+    session: orm.Session, *, user_id: str, password_hash: str, by: permissions.Actor, now: datetime
+) -> datetime:
+    """Replace the person's password by a temporary one; return until when it can be used.
+
+    It works once, ends every session and opens a locked account (A4, A6).
+
+    :raises errors.NotFound: when there is no such active account.
+    """
+    user = people.locked_row(session, user_id)
+    if user.status != models.ACTIVE:
+        raise errors.NotFound("There is no such active account.")
+    user.password_hash = password_hash
+    user.password_changed_at = now
+    user.temporary_until = now + timedelta(hours=TEMPORARY_HOURS)
+    user.temporary_used_at = None
+    user.failed_attempts = 0
+    user.locked_at = None
+    sessions.end_all(session, user_id=user.id)
+    audit.record(session, "temporary password issued", user_id=user.id, by=by, now=now)
+    return user.temporary_until
+
+
+def still_opens(user: models.User, *, now: datetime) -> bool:
+    """Tell whether the person's password may be used: a temporary one only once, and not for ever."""
+    return user.temporary_until is None or (user.temporary_used_at is None and now < user.temporary_until)
+
+
+def _guessing(user_id: str) -> str:
+    return f"current password of {user_id}"
+
+
+def _parts(text: str, *, without_last: bool = False) -> list[str]:
+    parts = [part for part in re.split(r"[\W_\d]+", text.casefold()) if len(part) >= 3]
+    whole = _squashed(text)
+    if without_last and "." in text:
+        # The last part of a domain (org, net, uk) says nothing about a person.
+        parts = [part for part in parts if not text.casefold().endswith(f".{part}")]
+    return list(dict.fromkeys([*parts, whole])) if len(whole) >= 3 else parts
+
+
+def _holds(password: str, parts: Sequence[str]) -> bool:
+    squashed = _squashed(password)
+    words = set(re.split(r"[\W_\d]+", password.casefold()))
+    # Three letters turn up inside ordinary words, so they count only on their own.
+    return any(part in squashed if len(part) > 3 else part in words for part in parts)
+
+
+def _squashed(text: str) -> str:
+    return "".join(character for character in text.casefold() if character.isalnum())

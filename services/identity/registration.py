@@ -1,0 +1,140 @@
+"""Registering (A1, A2): asking for an account."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import orm, select
+from sqlalchemy.dialects.postgresql import insert
+
+from contracts import errors, events, permissions
+from kit import ids, outbox
+from services.identity import audit, models, organisations, people, schemas, settings, throttling
+
+WITHOUT_ORGANISATION = frozenset({"csu", "nhs_england", "other"})
+"""Organisation types that are not on our list, so an administrator looks at who applies."""
+
+HOUR_SECONDS = 3600
+DAY_SECONDS = 86_400
+REPEATS_TOLD_A_DAY = 3
+
+
+def register(
+    session: orm.Session, *, form: Mapping[str, Any], address: str, limits: settings.Settings, now: datetime
+) -> dict[str, str]:
+    """Take in somebody's registration and tell who may decide on it.
+
+    An address that is known already gets exactly the same answer; its owner is told by mail what to do.
+
+    :raises errors.Invalid: naming every field that needs correcting.
+    :raises errors.TooMany: when too many came from this network address.
+    """
+    address = schemas.clean(address, longest=64)
+    throttling.take(
+        session,
+        f"registration from {address}",
+        limit=limits.registrations_per_address,
+        seconds=HOUR_SECONDS,
+        now=now,
+    )
+    applicant = _checked(session, form)
+    user_id = _insert(session, applicant, now=now)
+    if user_id is None:
+        _tell_owner(session, applicant["email"], now=now)
+        # Shaped like a new registration's, and like hers made just now.
+        return {"id": ids.new(), "status": models.AWAITING}
+    organisation_id = applicant["organisation_id"]
+    outbox.record(
+        session,
+        events.RegistrationSubmitted(
+            user_id=user_id,
+            organisation_id=organisation_id,
+            approver_ids=deciders(session, organisation_id=organisation_id),
+        ),
+    )
+    audit.record(session, "registered", user_id=user_id, by=permissions.ANONYMOUS, now=now, address=address)
+    return {"id": user_id, "status": models.AWAITING}
+
+
+def deciders(session: orm.Session, *, organisation_id: str | None) -> list[str]:
+    """Return who is asked to decide: the organisation's Approvers, else the administrators (A3)."""
+    approvers = people.approvers_of(session, organisation_id=organisation_id) if organisation_id else []
+    return approvers or people.administrators(session)
+
+
+def _checked(session: orm.Session, form: Mapping[str, Any]) -> dict[str, Any]:
+    applicant = schemas.load(schemas.Registration, form)
+    if not applicant.pop("accepts_terms"):
+        raise errors.Invalid(
+            "You can register only if you agree to the terms of use.",
+            {"accepts_terms": "Agree to the terms of use to register."},
+        )
+    _check_organisation(session, applicant)
+    # Only community units choose; everybody else may search or may not (A1).
+    applicant["wants_search"] = (
+        bool(applicant["wants_search"]) and applicant["organisation_type"] == "community"
+    )
+    applicant["accepts_communications"] = bool(applicant["accepts_communications"])
+    applicant["provider_ids"] = sorted(set(applicant["provider_ids"]))
+    return applicant
+
+
+def _check_organisation(session: orm.Session, applicant: Mapping[str, Any]) -> None:
+    organisation_id, kind = applicant["organisation_id"], applicant["organisation_type"]
+    if organisation_id is None:
+        if kind not in WITHOUT_ORGANISATION:
+            raise errors.Invalid(
+                "Choose your organisation.", {"organisation_id": "Find and choose your organisation."}
+            )
+        organisation = None
+    else:
+        organisation = session.get(models.Organisation, organisation_id)
+        if organisation is None or organisation.type != kind:
+            raise errors.Invalid(
+                "Choose your organisation again.",
+                {"organisation_id": "There is no such organisation of the type you chose."},
+            )
+    strangers = organisations.strangers(
+        session, organisation_id=organisation_id, provider_ids=applicant["provider_ids"]
+    )
+    if strangers:
+        raise errors.Invalid(
+            "Choose only homes or units of your organisation.",
+            {f"provider_ids.{place}": "This is not one of the organisation's." for place in strangers},
+        )
+
+
+def _insert(session: orm.Session, applicant: Mapping[str, Any], *, now: datetime) -> str | None:
+    # The unique index decides, so that two registrations at the same moment cannot both be new.
+    return session.execute(
+        insert(models.User)
+        .values(
+            id=ids.new(),
+            status=models.AWAITING,
+            submitted_at=now,
+            terms_accepted_at=now,
+            roles=[],
+            **applicant,
+        )
+        .on_conflict_do_nothing(index_elements=[models.User.email], index_where=models.HOLDS_ADDRESS)
+        .returning(models.User.id)
+    ).scalar_one_or_none()
+
+
+def _tell_owner(session: orm.Session, email: str, *, now: datetime) -> None:
+    # Nobody is to be pestered by somebody else typing their address.
+    if not throttling.within(
+        session,
+        f"mail on a repeated registration to {email}",
+        limit=REPEATS_TOLD_A_DAY,
+        seconds=DAY_SECONDS,
+        now=now,
+    ):
+        return
+    owner = session.scalars(
+        select(models.User.id).where(models.User.email == email, models.HOLDS_ADDRESS)
+    ).one_or_none()
+    if owner is not None:
+        outbox.record(session, events.RegistrationRepeated(user_id=owner))

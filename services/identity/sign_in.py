@@ -1,0 +1,134 @@
+"""Signing in (A6, A7): one answer to every failure, in the same time, and a lock after five.
+
+It goes in three steps, so that no row is held while a password is hashed: :func:`begin` counts the attempt,
+the caller compares the password, :func:`finish` decides with the person's row locked. However many attempts
+run side by side, finishing is one after the other, and none after the fifth failure gets in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import orm, select
+
+from contracts import events, permissions
+from kit import outbox
+from services.identity import audit, models, passwords, people, schemas, sessions, settings, throttling
+
+REFUSED = (
+    "The e-mail address or the password is not right, or the account is not open. "
+    "After five wrong passwords an account is locked; an Approver of your organisation can unlock it."
+)
+"""The one answer to an unknown address, a wrong password, and a locked, waiting or closed account."""
+
+FAILURES_THAT_LOCK = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """A counted attempt, with the password hash to compare, if there is one."""
+
+    email: str
+    address: str
+    user_id: str | None
+    password_hash: str | None
+
+
+def begin(session: orm.Session, *, form: dict[str, Any], limits: settings.Settings, now: datetime) -> Attempt:
+    """Count an attempt to sign in, and find the password to compare with.
+
+    :raises errors.TooMany: when this network address or this e-mail address must wait.
+    """
+    email, address = schemas.email_key(form["email"]), schemas.clean(form["address"], longest=64)
+    window = limits.sign_in_window
+    throttling.take(
+        session, _from(address), limit=limits.sign_in_failures_per_address, seconds=window, now=now
+    )
+    throttling.take(session, _as(email), limit=limits.sign_in_failures_per_email, seconds=window, now=now)
+    row = session.execute(
+        select(models.User.id, models.User.password_hash).where(
+            models.User.email == email, models.HOLDS_ADDRESS
+        )
+    ).one_or_none()
+    user_id, password_hash = row if row else (None, None)
+    return Attempt(email=email, address=address, user_id=user_id, password_hash=password_hash)
+
+
+def finish(
+    session: orm.Session, attempt: Attempt, *, is_right: bool, form: dict[str, Any], now: datetime
+) -> sessions.Opened | None:
+    """Open a session, or count the failure and return nothing.
+
+    ``is_right`` says whether the password given is the one that :func:`begin` found.
+    """
+    user = people.locked_row(session, attempt.user_id) if attempt.user_id else None
+    if user is None or user.status != models.ACTIVE or user.locked_at is not None:
+        return None
+    is_right = is_right and user.password_hash == attempt.password_hash
+    if not is_right or not passwords.still_opens(user, now=now):
+        _count_failure(session, user, attempt, now=now)
+        return None
+    # A try that succeeded does not count against the limits.
+    throttling.give_back(session, _from(attempt.address))
+    throttling.clear(session, _as(attempt.email))
+    return _open(session, user, attempt, form=form, now=now)
+
+
+def unlock(session: orm.Session, *, user_id: str, by: permissions.Actor, now: datetime) -> dict[str, str]:
+    """Open a locked account; its password stays as it is.
+
+    :raises errors.Forbidden: when ``by`` may not manage this person.
+    """
+    user = people.locked_row(session, user_id)
+    permissions.require(by, permissions.MANAGE_USERS, people.target(user))
+    user.failed_attempts = 0
+    user.locked_at = None
+    throttling.clear(session, _as(user.email))
+    audit.record(session, "account unlocked", user_id=user.id, by=by, now=now)
+    return {"id": user.id, "status": user.status}
+
+
+def _open(
+    session: orm.Session, user: models.User, attempt: Attempt, *, form: dict[str, Any], now: datetime
+) -> sessions.Opened:
+    user.failed_attempts = 0
+    user.last_signed_in_at = now
+    if user.temporary_until is not None:
+        user.temporary_used_at = now
+    person = permissions.Actor(kind="user", user_id=user.id, full_name=user.full_name)
+    audit.record(session, "signed in", user_id=user.id, by=person, now=now, address=attempt.address)
+    return sessions.start(
+        session,
+        user,
+        remember_me=form["remember_me"],
+        address=attempt.address,
+        user_agent=schemas.clean(form["user_agent"], longest=300),
+        now=now,
+    )
+
+
+def _count_failure(session: orm.Session, user: models.User, attempt: Attempt, *, now: datetime) -> None:
+    user.failed_attempts += 1
+    if user.failed_attempts < FAILURES_THAT_LOCK:
+        return
+    user.locked_at = now
+    outbox.record(session, events.AccountLocked(user_id=user.id))
+    audit.record(
+        session,
+        "account locked",
+        user_id=user.id,
+        by=permissions.ANONYMOUS,
+        now=now,
+        address=attempt.address,
+        failed_attempts=user.failed_attempts,
+    )
+
+
+def _from(address: str) -> str:
+    return f"sign-in from {address}"
+
+
+def _as(email: str) -> str:
+    return f"sign-in as {email}"
