@@ -26,7 +26,7 @@ NOT_INSTALLED = (
 )
 
 
-class NotInstalled(Exception):
+class NotInstalled(children.CannotStart):
     """This computer has no RabbitMQ."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -14,6 +15,13 @@ from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+LOG_LIMIT = 50_000_000  # Bytes a log may have before it starts afresh; the one before it is kept.
+
+
+class CannotStart(Exception):
+    """A process cannot run here and now; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +40,10 @@ class Child:
     command: Sequence[str]
     environment: Mapping[str, str]
     log: Path
+    # Processes of one tier stop side by side, before those of the tiers they stand on.
+    tier: str = "server"
     account: Account | None = None
+    working_folder: Path = Path("/")
     stop_signal: signal.Signals = signal.SIGTERM
     # What the kernel sends when this process dies without having stopped its children.
     orphan_signal: signal.Signals = signal.SIGKILL
@@ -63,8 +74,7 @@ class Child:
             self.process = subprocess.Popen(
                 self.command,
                 env=dict(self.environment),
-                # Not the caller's folder, which another account may not be allowed to stand in.
-                cwd="/" if account else None,
+                cwd=self.working_folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -120,6 +130,19 @@ class Child:
             time.sleep(0.05)
         raise DidNotStart(self, f"was not ready after {seconds:.0f} seconds")
 
+    def ending(self) -> str:
+        """Say how the process ended."""
+        code = self.process.returncode if self.process else None
+        if code is None:
+            return "not started"
+        return f"ended by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+
+    def trim_log(self, *, limit: int = LOG_LIMIT) -> None:
+        """Start the log afresh when it has grown too long, keeping the old one beside it."""
+        if self.log.exists() and self.log.stat().st_size > limit:
+            shutil.copyfile(self.log, self.log.with_name(self.log.name + ".1"))
+            os.truncate(self.log, 0)  # The process appends, so it goes on at the new end.
+
     def log_tail(self, lines: int = 20) -> str:
         """Return the last lines of the log."""
         if not self.log.exists():
@@ -127,7 +150,7 @@ class Child:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
 
-class DidNotStart(Exception):
+class DidNotStart(CannotStart):
     """A process ended, or did nothing, instead of becoming ready."""
 
     def __init__(self, child: Child, what: str) -> None:

@@ -80,11 +80,12 @@ class Mailbox:
         self.mails: collections.deque[Mail] = collections.deque(maxlen=kept)
         self._ids = itertools.count(1)
 
-    async def handle_DATA(self, server: object, session: object, envelope: smtp.Envelope) -> str:
-        """Keep a mail (the name is aiosmtpd's)."""
-        content = (
-            envelope.content if isinstance(envelope.content, bytes) else (envelope.content or "").encode()
-        )
+    async def handle_DATA(  # noqa: N802 - the name is aiosmtpd's.
+        self, server: object, session: object, envelope: smtp.Envelope
+    ) -> str:
+        """Keep a mail."""
+        content = envelope.content or b""
+        content = content if isinstance(content, bytes) else content.encode()
         message = email.message_from_bytes(content, policy=policy.default)
         self.mails.append(
             Mail(
@@ -191,13 +192,7 @@ async def serve(mailbox: Mailbox, reader: asyncio.StreamReader, writer: asyncio.
         method, target, _ = head.split("\r\n", 1)[0].split(" ", 2)
         writer.write(_as_bytes(answer(mailbox, method, target), body=method != "HEAD"))
         await writer.drain()
-    except (
-        asyncio.IncompleteReadError,
-        asyncio.LimitOverrunError,
-        TimeoutError,
-        ValueError,
-        ConnectionError,
-    ):
+    except NOT_A_REQUEST:
         pass  # Not HTTP, or gone: there is nobody to tell.
     finally:
         writer.close()

@@ -12,10 +12,6 @@ LOOPBACK = "127.0.0.1"
 FREE_RANGE = range(20000, 32000)
 
 
-class PortTaken(Exception):
-    """A port that was asked for belongs to another program."""
-
-
 def free() -> int:
     """Return a port nobody listens on."""
     while True:
@@ -34,18 +30,6 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-def require_free(port: int, *, setting: str) -> None:
-    """Make sure the port is free.
-
-    :raises PortTaken: naming the setting that chooses another one
-    """
-    if not is_free(port):
-        raise PortTaken(
-            f"Port {port} on {LOOPBACK} is in use by another program. Stop it, or choose another port:"
-            f" {setting}={LOOPBACK}:{free()} make run"
-        )
 
 
 def wait_listening(port: int, *, seconds: float) -> bool:

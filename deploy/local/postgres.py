@@ -34,7 +34,7 @@ ENVIRONMENT = {"LANG": "C.UTF-8", "PATH": "/usr/bin:/bin", "TZ": "UTC"}
 FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
-class Refused(Exception):
+class Refused(children.CannotStart):
     """PostgreSQL cannot be run here; the message says why."""
 
 

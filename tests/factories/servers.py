@@ -45,6 +45,11 @@ def amqp_uri() -> str:
     return private.uri()
 
 
+def forget(folder: Path) -> None:
+    """Remove a folder that a stopped server leaves behind."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 def scratch(name: str) -> Path:
     """Return a new folder under var/tests that is removed when this process ends."""
     above = ROOT / "var" / "tests"

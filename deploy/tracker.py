@@ -1,0 +1,145 @@
+"""The operator's command line: `tracker --help`.
+
+Each command's work is a function in the folder of the service that owns the data; this file only names them.
+Settings come from the environment, or from the installation that `make run` has running.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+from typing import Any
+
+from contracts import errors
+from deploy.local import environment
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command."""
+    options = _parser().parse_args(arguments)
+    environment.adopt()
+    try:
+        options.run(options)
+    except errors.Error as error:
+        print(error.message, file=sys.stderr)
+        for field, words in error.fields.items():
+            print(f"  {field}: {words}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def migrate(options: argparse.Namespace) -> None:
+    """Bring every service's database up to date."""
+    _module("kit.migrations").upgrade_all()
+
+
+def import_postcodes(options: argparse.Namespace) -> None:
+    """Replace the postcodes by those of a file."""
+    _module("services.search.commands").import_postcodes(options.file)
+
+
+def rebuild_search(options: argparse.Namespace) -> None:
+    """Build what search finds anew from providers."""
+    _module("services.search.commands").rebuild()
+
+
+def list_dead_letters(options: argparse.Namespace) -> None:
+    """List the messages that could not be handled."""
+    found = _module("kit.dead_letters").listing()
+    for letter in found:
+        print(f"{letter.id}  {letter.queue}  {letter.event}  {letter.tries} tries  {letter.error}")
+    print(f"{len(found)} dead letters" if found else "There are no dead letters.")
+
+
+def show_dead_letter(options: argparse.Namespace) -> None:
+    """Show one of them whole.
+
+    :raises errors.NotFound: when there is none with that id
+    """
+    for letter in _module("kit.dead_letters").listing():
+        if letter.id == options.id:
+            print(json.dumps(vars(letter), indent=2))
+            return
+    raise errors.NotFound(f"There is no dead letter {options.id}; `tracker dead-letters list` shows them.")
+
+
+def replay_dead_letters(options: argparse.Namespace) -> None:
+    """Send one, or all, back to the queue it came from."""
+    print(f"Sent back: {_module('kit.dead_letters').replay(options.id)}")
+
+
+def discard_dead_letters(options: argparse.Namespace) -> None:
+    """Throw one, or all, away."""
+    print(f"Thrown away: {_module('kit.dead_letters').discard(options.id)}")
+
+
+def remind(options: argparse.Namespace) -> None:
+    """Send today what the weekly reminder would send."""
+    _module("services.notifications.commands").remind()
+
+
+def demo_data(options: argparse.Namespace) -> None:
+    """Fill the databases with fictional homes and people."""
+    _module("deploy.demo").load(homes=options.homes)
+
+
+def _module(name: str) -> Any:
+    """Import a module only when its command is run, so that each needs its own service alone."""
+    return importlib.import_module(name)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="tracker", description="Look after an installation.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    _command(commands, "migrate", migrate)
+    _add_import(commands)
+    _add_search(commands)
+    _add_dead_letters(commands)
+    _command(commands, "remind", remind)
+    demo = _command(commands, "demo-data", demo_data)
+    demo.add_argument("--homes", type=int, default=300, help="how many homes (default: %(default)s)")
+    return parser
+
+
+def _add_import(commands: Any) -> None:
+    kinds = commands.add_parser("import", help="Read reference data.").add_subparsers(
+        required=True, metavar="what"
+    )
+    postcodes = _command(kinds, "postcodes", import_postcodes)
+    postcodes.add_argument(
+        "file", help="Code-Point Open (zip or folder), ONSPD, or postcode,easting,northing CSV"
+    )
+
+
+def _add_search(commands: Any) -> None:
+    actions = commands.add_parser("search", help="Look after search.").add_subparsers(
+        required=True, metavar="what"
+    )
+    _command(actions, "rebuild", rebuild_search)
+
+
+def _add_dead_letters(commands: Any) -> None:
+    actions = _group(commands, "dead-letters", "Look after messages that could not be handled.")
+    _command(actions, "list", list_dead_letters)
+    _command(actions, "show", show_dead_letter).add_argument("id")
+    for name, run in (("replay", replay_dead_letters), ("discard", discard_dead_letters)):
+        _command(actions, name, run).add_argument("id", help="the id from the list, or all")
+
+
+def _group(commands: Any, name: str, words: str) -> Any:
+    return commands.add_parser(name, help=words, description=words).add_subparsers(
+        required=True, metavar="what"
+    )
+
+
+def _command(commands: Any, name: str, run: Any) -> argparse.ArgumentParser:
+    """Add a command that is described by its function's first line."""
+    added: argparse.ArgumentParser = commands.add_parser(name, help=run.__doc__.splitlines()[0])
+    added.set_defaults(run=run)
+    return added
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

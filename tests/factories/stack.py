@@ -1,0 +1,131 @@
+"""A whole private installation for journeys, chaos and bench: own servers, own six processes, free ports."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from deploy.local import children, installation, ports, postgres
+from tests.factories import servers
+
+
+class Stack:
+    """A running installation, whose processes a test may kill and start again as it likes."""
+
+    def __init__(
+        self,
+        *,
+        settings: Mapping[str, str] | None = None,
+        postgres_settings: Mapping[str, str] = postgres.FORGETFUL,
+        search_processes: int = 1,
+        folder: Path | None = None,
+    ) -> None:
+        given = {
+            "GATEWAY_ADDRESS": f"{ports.LOOPBACK}:{ports.free()}",
+            "MAILBOX_ADDRESS": f"{ports.LOOPBACK}:{ports.free()}",
+            "MAILBOX_SMTP_ADDRESS": f"{ports.LOOPBACK}:{ports.free()}",
+        }
+        self._installation = installation.prepare(
+            folder or servers.scratch("stack"),
+            given | dict(settings or {}),
+            further=settings,
+            postgres_settings=postgres_settings,
+            search_processes=search_processes,
+        )
+
+    @property
+    def url(self) -> str:
+        """The gateway's address."""
+        return self._installation.url
+
+    @property
+    def mailbox_url(self) -> str:
+        """The mailbox's address."""
+        return self._installation.mailbox_url or ""
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment for a process that belongs to this installation."""
+        return self._installation.process_environment
+
+    def start(self) -> None:
+        """Start everything and wait until it works."""
+        made = self._installation
+        for child in made.servers:
+            child.start()
+        for child in made.servers:
+            child.wait_ready(seconds=90)
+        made.create_databases()
+        self.tracker("migrate")
+        for child in made.services:
+            child.start()
+        self.wait_ready()
+
+    def stop(self) -> None:
+        """Stop everything, services before the servers they use."""
+        made = self._installation
+        for tier in (made.services, list(reversed(made.servers))):
+            for child in tier:
+                child.ask_to_stop()
+            for child in tier:
+                child.wait_stopped(seconds=10)
+        if made.database_server:
+            servers.forget(made.database_server.place.folder)
+
+    def wait_ready(self, *, seconds: float = 90) -> None:
+        """Wait until the gateway says that all works."""
+        self._installation.wait_ready(seconds=seconds)
+
+    def child(self, name: str) -> children.Child:
+        """Return a process: broker, postgres, mailbox, or a service by its name."""
+        return self._installation.child(name)
+
+    def pid(self, name: str) -> int:
+        return self.child(name).pid
+
+    def kill(self, name: str) -> None:
+        """End a process as a power cut would."""
+        self.child(name).kill()
+
+    def restart(self, name: str, *, wait: bool = True) -> None:
+        """Start a process again, ending it first where it still runs; wait for a server to answer."""
+        child = self.child(name)
+        child.kill()
+        child.start()
+        if wait:
+            child.wait_ready(seconds=90)
+
+    def logs(self, name: str) -> str:
+        """Return all a process has written."""
+        path = self.child(name).log
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def tracker(self, *arguments: str) -> None:
+        """Run an operator's command on this installation."""
+        self._installation.command(*arguments)
+
+    def mails(self, *, to: str | None = None) -> list[dict[str, Any]]:
+        """Return the mails that have arrived, oldest first, or only those to one address."""
+        with urllib.request.urlopen(f"{self.mailbox_url}/messages", timeout=10) as answer:
+            found: list[dict[str, Any]] = json.load(answer)
+        return [mail for mail in found if to is None or to in mail["to"]]
+
+    def forget_mails(self) -> None:
+        """Empty the mailbox."""
+        request = urllib.request.Request(f"{self.mailbox_url}/messages", method="DELETE")
+        urllib.request.urlopen(request, timeout=10).close()
+
+
+@contextlib.contextmanager
+def running(**options: Any) -> Iterator[Stack]:
+    """Give a started stack, and stop it however the test ends."""
+    stack = Stack(**options)
+    try:
+        stack.start()
+        yield stack
+    finally:
+        stack.stop()
