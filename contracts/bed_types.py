@@ -40,9 +40,23 @@ CLOSURE_REASONS: dict[str, str] = {
     "refurbishment": "Refurbishment",
 }
 
-_LABELS = {**CARE_HOME_BED_TYPES, **UNIT_BED_TYPES, **SHORT_STAY_SERVICES, **CLOSURE_REASONS}
+CARE_TYPES: dict[str, str] = {
+    "nursing": "Care home with nursing",
+    "residential": "Care home without nursing",
+    "supported_living": "Supported living",
+    "extra_care": "Extra care housing",
+}
+"""What care a care home gives; it is listed when it names at least one (B13)."""
+
+_LABELS = {
+    **CARE_HOME_BED_TYPES,
+    **UNIT_BED_TYPES,
+    **SHORT_STAY_SERVICES,
+    **CLOSURE_REASONS,
+    **CARE_TYPES,
+}
 
 
 def label(code: str) -> str:
-    """Return the words for a bed type, short-stay service or closure reason; the code itself when unknown."""
+    """Return the words for a code of any of these; the code itself when it is unknown."""
     return _LABELS.get(code, code)

@@ -14,6 +14,8 @@ BED_TYPES = {**bed_types.CARE_HOME_BED_TYPES, **bed_types.UNIT_BED_TYPES}
 SHORT_STAY_SERVICES = bed_types.SHORT_STAY_SERVICES
 CLOSURE_REASONS = bed_types.CLOSURE_REASONS
 PROVIDER_TYPES = ("care_home", "acute", "community", "hospice")
+OWNERSHIPS = ("private", "voluntary", "local_authority", "nhs", "other")
+CARE_TYPES = ("nursing", "residential", "supported_living", "extra_care")
 FUNDING_SOURCES = ("icb", "local_authority", "private", "phb")
 STATUSES = ("awaiting", "active", "rejected")
 MOST_BEDS = 2000
@@ -106,48 +108,44 @@ class ProviderQuery(Schema):
 class ProviderDetails(Schema):
     """What is told of a provider; CQC facts are imported and cannot be set."""
 
-    name = text(200, example="Willow House")
-    address = text(500, example="1 Mill Lane")
-    town = text(100, example="Durham")
-    postcode = text(10, example="DH1 3YG")
-    council_code = text(9, allow_none=True, example="E06000047")
+    name = text(120, least=2, example="Willow House")
+    address = text(300, example="1 Mill Lane")
+    town = text(80, example="Durham")
+    postcode = text(10, least=5, example="DH1 3YG")
+    council_code = text(9, least=0, allow_none=True, example="E06000047")
     phone = text(40, least=0, example="0191 498 0001")
     email = text(254, least=0, example="office@willow.example")
     website = text(300, least=0, example="https://willow.example")
-    manager_name = text(200, least=0, example="Sam Reed")
-    manager_phone = text(40, least=0)
-    manager_email = text(254, least=0)
-    ownership = text(100, allow_none=True)
-    price_band = text(100, allow_none=True)
+    manager_name = text(120, least=0, example="Sam Reed")
+    manager_phone = text(40, least=0, example="0191 498 0002")
+    manager_email = text(254, least=0, example="sam.reed@willow.example")
+    ownership = code(OWNERSHIPS, allow_none=True)
+    price_band = text(60, least=0, allow_none=True)
     funding_sources = codes(FUNDING_SOURCES, example=["local_authority", "private"])
-    ods_code = text(20, allow_none=True)
-    cqc_location_id = text(20, allow_none=True, example="1-100000001")
+    care_types = codes(CARE_TYPES, example=["residential"])
+    ods_code = text(12, least=0, allow_none=True, example="VM123")
+    cqc_location_id = text(20, least=0, allow_none=True, example="1-100000001")
+    cqc_report_url = text(300, least=0, allow_none=True)
 
 
 class NewProvider(ProviderDetails):
     """A provider to be added."""
 
-    name = text(200, required=True, example="Willow House")
-    type = code(PROVIDER_TYPES, required=True)
-    address = text(500, required=True, example="1 Mill Lane")
-    town = text(100, required=True, example="Durham")
-    postcode = text(10, required=True, example="DH1 3YG")
+    name = text(120, least=2, required=True, example="Willow House")
+    type = code(
+        PROVIDER_TYPES, metadata={"description": "May be left out where the organisation has but one type."}
+    )
+    address = text(300, required=True, example="1 Mill Lane")
+    town = text(80, required=True, example="Durham")
+    postcode = text(10, least=5, required=True, example="DH1 3YG")
     organisation_id = Id(
-        metadata={"description": "For administrators; otherwise it is one's own organisation."}
+        allow_none=True,
+        metadata={"description": "For administrators; otherwise it is one's own organisation."},
     )
 
 
 class ProviderChanges(ProviderDetails):
     """The details to change; those left out stay as they are."""
-
-    weekly_reminder = YesNo()
-    active = YesNo()
-
-    @validates_schema
-    def something(self, data: dict[str, object], **_: object) -> None:
-        """Ask for at least one change."""
-        if not data:
-            raise ValidationError("Give at least one detail to change.")
 
 
 class Services(Schema):
