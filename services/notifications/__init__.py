@@ -1,0 +1,1 @@
+"""What mail goes to whom, and the links people act on."""

@@ -1,0 +1,23 @@
+"""Addresses of our own pages for mails: always below the PUBLIC_URL setting, never taken from a request."""
+
+from __future__ import annotations
+
+
+def sign_in(site: str) -> str:
+    return f"{site}/sign-in"
+
+
+def registrations(site: str) -> str:
+    return f"{site}/registrations"
+
+
+def providers(site: str) -> str:
+    return f"{site}/providers"
+
+
+def capacity(site: str, *, provider_id: str) -> str:
+    return f"{site}/providers/{provider_id}/capacity"
+
+
+def action(site: str, *, token: str) -> str:
+    return f"{site}/confirm/{token}"
