@@ -1,0 +1,1 @@
+"""Finds vacancies near a place; owns the postcodes."""
