@@ -1,4 +1,4 @@
-"""The demo's organisations and people (``contracts.demo``), all fictional, with one password for everybody."""
+"""The demo's organisations and people (``contracts.demo``), all fictional, all with one password."""
 
 from __future__ import annotations
 

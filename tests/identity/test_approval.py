@@ -1,0 +1,242 @@
+"""Deciding on registrations: A3, A4 and the table of permissions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import orm, select
+
+from contracts import errors, events, permissions
+from kit import ids
+from services.identity import approval, models, people
+from tests.identity import given
+
+ACROSS_DURHAM = {"council_code": "E06000047", "sub_icb_code": "84H", "icb_code": "QHM"}
+
+
+@pytest.fixture
+def cranberry(session: orm.Session) -> models.Organisation:
+    return given.organisation(session, name="Cranberry", **ACROSS_DURHAM)
+
+
+@pytest.fixture
+def applicant(session: orm.Session, cranberry: models.Organisation) -> models.User:
+    return given.person(session, of=cranberry, status="awaiting", password_hash=None)
+
+
+@pytest.fixture
+def approver(session: orm.Session, cranberry: models.Organisation) -> permissions.Actor:
+    return given.actor(session, given.person(session, of=cranberry, roles=["approver"]))
+
+
+def approve(session: orm.Session, user: models.User, by: permissions.Actor) -> Any:
+    return approval.approve(session, registration_id=user.id, by=by, now=given.NOW)
+
+
+def champion(session: orm.Session, **area: str) -> permissions.Actor:
+    council = given.organisation(session, type="local_authority", **area)
+    return given.actor(session, given.person(session, of=council, roles=["system_champion"]))
+
+
+class TestApprove:
+    def test_a4_opens_the_account_and_says_so(
+        self, session: orm.Session, applicant: models.User, approver: permissions.Actor
+    ) -> None:
+        assert approve(session, applicant, approver) == {"id": applicant.id, "status": "active"}
+        assert given.recorded(session, events.UserApproved) == [
+            {"user_id": applicant.id, "by_id": approver.user_id}
+        ]
+
+    @pytest.mark.parametrize(("kind", "roles"), [("standard", []), ("approver", ["approver"])])
+    def test_gives_the_role_that_was_asked_for(
+        self,
+        session: orm.Session,
+        applicant: models.User,
+        approver: permissions.Actor,
+        kind: str,
+        roles: list[str],
+    ) -> None:
+        applicant.user_type = kind
+        approve(session, applicant, approver)
+        assert session.get_one(models.User, applicant.id).roles == roles
+
+    def test_is_kept_in_the_audit_trail(
+        self, session: orm.Session, applicant: models.User, approver: permissions.Actor
+    ) -> None:
+        approve(session, applicant, approver)
+        entry = session.scalars(select(models.AuditEntry)).one()
+        assert (entry.action, entry.by_id, entry.user_id, entry.at) == (
+            "registration approved",
+            approver.user_id,
+            applicant.id,
+            given.NOW,
+        )
+
+    def test_refuses_an_approver_of_another_organisation(
+        self, session: orm.Session, applicant: models.User
+    ) -> None:
+        other = given.person(session, of=given.organisation(session, **ACROSS_DURHAM), roles=["approver"])
+        with pytest.raises(errors.Forbidden):
+            approve(session, applicant, given.actor(session, other))
+
+    def test_refuses_a_colleague_who_is_no_approver(
+        self, session: orm.Session, applicant: models.User, cranberry: models.Organisation
+    ) -> None:
+        with pytest.raises(errors.Forbidden):
+            approve(session, applicant, given.actor(session, given.person(session, of=cranberry)))
+
+    def test_refuses_an_approver_without_organisation_those_who_have_none_either(
+        self, session: orm.Session
+    ) -> None:
+        stranger = given.person(session, status="awaiting")
+        with pytest.raises(errors.Forbidden):
+            approve(session, stranger, given.actor(session, given.person(session, roles=["approver"])))
+
+    def test_lets_a_champion_decide_in_the_area(self, session: orm.Session, applicant: models.User) -> None:
+        assert approve(session, applicant, champion(session, council_code="E06000047"))["status"] == "active"
+
+    def test_refuses_a_champion_elsewhere(self, session: orm.Session, applicant: models.User) -> None:
+        with pytest.raises(errors.Forbidden):
+            approve(session, applicant, champion(session, council_code="E08000021"))
+
+    def test_lets_an_administrator_decide_everywhere(
+        self, session: orm.Session, applicant: models.User
+    ) -> None:
+        assert approve(session, applicant, given.actor(session, given.administrator(session)))
+
+    def test_refuses_anybody_to_decide_on_themselves(
+        self, session: orm.Session, applicant: models.User, approver: permissions.Actor
+    ) -> None:
+        oneself = permissions.Actor.from_dict(approver.as_dict() | {"user_id": applicant.id})
+        with pytest.raises(errors.Forbidden, match="own registration"):
+            approve(session, applicant, oneself)
+
+    def test_refuses_a_second_decision(
+        self, session: orm.Session, applicant: models.User, approver: permissions.Actor
+    ) -> None:
+        approve(session, applicant, approver)
+        with pytest.raises(errors.Conflict, match="already approved"):
+            approve(session, applicant, approver)
+        assert len(given.recorded(session, events.UserApproved)) == 1
+
+    @pytest.mark.parametrize("registration_id", ["nonsense", ids.new()])
+    def test_says_when_there_is_no_such_registration(
+        self, session: orm.Session, approver: permissions.Actor, registration_id: str
+    ) -> None:
+        with pytest.raises(errors.NotFound):
+            approval.approve(session, registration_id=registration_id, by=approver, now=given.NOW)
+
+
+class TestReject:
+    def test_keeps_and_tells_the_reason(
+        self, session: orm.Session, applicant: models.User, approver: permissions.Actor
+    ) -> None:
+        approval.reject(
+            session, registration_id=applicant.id, reason=" Not ours.\n", by=approver, now=given.NOW
+        )
+        assert session.get_one(models.User, applicant.id).rejection_reason == "Not ours."
+        assert given.recorded(session, events.UserRejected) == [
+            {"user_id": applicant.id, "reason": "Not ours."}
+        ]
+
+    @pytest.mark.parametrize("reason", ["", "  ", "\x00", "x" * 1001])
+    def test_a3_refuses_to_go_without_a_reason(
+        self, session: orm.Session, applicant: models.User, approver: permissions.Actor, reason: str
+    ) -> None:
+        with pytest.raises(errors.Invalid) as refusal:
+            approval.reject(
+                session, registration_id=applicant.id, reason=reason, by=approver, now=given.NOW
+            )
+        assert set(refusal.value.fields) == {"reason"}
+
+
+class TestRegistrations:
+    def listed(self, session: orm.Session, by: permissions.Actor, **arguments: Any) -> list[str]:
+        arguments = {"status": "awaiting", "page": 1} | arguments
+        return [row["id"] for row in approval.registrations(session, by=by, **arguments)["results"]]
+
+    def test_shows_an_approver_those_of_the_organisation(
+        self, session: orm.Session, applicant: models.User, approver: permissions.Actor
+    ) -> None:
+        given.person(session, of=given.organisation(session, **ACROSS_DURHAM), status="awaiting")
+        given.person(session, status="awaiting")
+        assert self.listed(session, approver) == [applicant.id]
+
+    def test_shows_a_champion_those_of_the_area(self, session: orm.Session, applicant: models.User) -> None:
+        neighbour = given.person(session, of=given.organisation(session, **ACROSS_DURHAM), status="awaiting")
+        given.person(session, of=given.organisation(session, council_code="E08000021"), status="awaiting")
+        by = champion(session, council_code="E06000047")
+        assert sorted(self.listed(session, by)) == sorted([applicant.id, neighbour.id])
+
+    def test_shows_an_administrator_everybody(self, session: orm.Session, applicant: models.User) -> None:
+        stranger = given.person(session, status="awaiting")
+        by = given.actor(session, given.administrator(session))
+        assert sorted(self.listed(session, by)) == sorted([applicant.id, stranger.id])
+
+    def test_describes_the_applicant(
+        self,
+        session: orm.Session,
+        applicant: models.User,
+        approver: permissions.Actor,
+        cranberry: models.Organisation,
+    ) -> None:
+        home = given.provider(session, of=cranberry)
+        applicant.provider_ids = [home.id]
+        session.flush()
+        answer = approval.registrations(session, status="awaiting", page=1, by=approver)
+        assert answer["total"] == 1
+        assert answer["results"][0] == {
+            "id": applicant.id,
+            "full_name": "Perpetua Fictional",
+            "email": applicant.email,
+            "phone": "0191 496 0123",
+            "job_title": "Manager",
+            "user_type": "standard",
+            "organisation_type": "care_home",
+            "organisation_name": "Cranberry",
+            "providers": [{"id": home.id, "name": home.name, "postcode": home.postcode}],
+            "submitted_at": given.NOW.isoformat(),
+            "status": "awaiting",
+        }
+
+    def test_refuses_who_may_not_approve(self, session: orm.Session, cranberry: models.Organisation) -> None:
+        with pytest.raises(errors.Forbidden):
+            self.listed(session, given.actor(session, given.person(session, of=cranberry)))
+        with pytest.raises(errors.Unauthenticated):
+            self.listed(session, permissions.ANONYMOUS)
+
+    @pytest.mark.parametrize("arguments", [{"status": "lost"}, {"page": 0}, {"page": 10**12}])
+    def test_refuses_what_there_cannot_be(
+        self, session: orm.Session, approver: permissions.Actor, arguments: dict[str, Any]
+    ) -> None:
+        with pytest.raises(errors.Invalid):
+            self.listed(session, approver, **arguments)
+
+
+class TestMe:
+    def test_a3_counts_those_who_wait_for_an_approver(
+        self, session: orm.Session, applicant: models.User, approver: permissions.Actor
+    ) -> None:
+        given.person(session, status="awaiting")
+        assert people.me(session, by=approver)["awaiting_count"] == 1
+
+    def test_counts_nothing_for_who_may_not_approve(
+        self, session: orm.Session, applicant: models.User, cranberry: models.Organisation
+    ) -> None:
+        colleague = given.actor(session, given.person(session, of=cranberry))
+        assert people.me(session, by=colleague)["awaiting_count"] == 0
+
+    def test_tells_what_the_person_may_do(
+        self, session: orm.Session, approver: permissions.Actor, cranberry: models.Organisation
+    ) -> None:
+        answer = people.me(session, by=approver)
+        assert permissions.EDIT_PROVIDER in answer["may"]
+        assert permissions.FIND_VACANCIES not in answer["may"]
+        assert answer["roles"] == ["approver"]
+        assert answer["organisation"] == {
+            "id": cranberry.id,
+            "name": "Cranberry",
+            "type": "care_home",
+            "approvers": 1,
+        }
