@@ -56,6 +56,11 @@ def record(session: orm.Session, event: events.Event) -> None:
     session.info["recorded"] = True
 
 
+def waiting(session: orm.Session) -> int:
+    """Return how many events are committed and not yet published."""
+    return session.scalar(sqlalchemy.select(func.count()).select_from(_table)) or 0
+
+
 def has_recorded(session: orm.Session) -> bool:
     """Tell, once, whether anything was recorded in this session."""
     return bool(session.info.pop("recorded", False))

@@ -1,0 +1,78 @@
+"""A person at the JSON API: signs in, reads and writes, and sees what was answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import requests
+
+from contracts import demo
+
+SECONDS = 20
+"""How long a test waits for one answer."""
+
+
+class Api:
+    """One person's calls to one running product."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/") + "/api/v1"
+        self.http = requests.Session()
+
+    def call(self, method: str, path: str, **options: Any) -> requests.Response:
+        return self.http.request(method, self.url + path, timeout=SECONDS, **options)
+
+    def get(self, path: str, **query: Any) -> Any:
+        return self._body(self.call("GET", path, params=query))
+
+    def post(self, path: str, body: Any = None) -> Any:
+        return self._body(self.call("POST", path, json={} if body is None else body))
+
+    def put(self, path: str, body: Any, *, version: int | None = None) -> Any:
+        headers = {} if version is None else {"If-Match": f'"{version}"'}
+        return self._body(self.call("PUT", path, json=body, headers=headers))
+
+    def _body(self, answer: requests.Response) -> Any:
+        assert answer.ok, f"{answer.request.method} {answer.url}: {answer.status_code} {answer.text[:500]}"
+        return answer.json() if answer.content else None
+
+
+def sign_in(url: str, email: str, password: str = demo.PASSWORD) -> Api:
+    """Return ``email``'s calls, signed in."""
+    api = Api(url)
+    token = api.post("/sessions", {"email": email, "password": password, "remember_me": False})["token"]
+    api.http.headers["Authorization"] = f"Bearer {token}"
+    return api
+
+
+def save_capacity(api: Api, provider_id: str, *, changes: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Read a provider's figures, apply ``changes`` to its first bed type and save them."""
+    capacity = api.get(f"/providers/{provider_id}/capacity")
+    return dict(
+        api.put(
+            f"/providers/{provider_id}/capacity", form(capacity, changes or {}), version=capacity["version"]
+        )
+    )
+
+
+def form(capacity: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Return the body that saves ``capacity`` with ``changes`` to its first bed type, saying yes to every question."""
+    kept = (
+        "bed_type",
+        "maximum",
+        "occupied",
+        "reserved",
+        "accepting",
+        "closed",
+        "closure_reason",
+        "flexible",
+        "weekly_price_from",
+    )
+    bed_types = [{name: figures[name] for name in kept} for figures in capacity["bed_types"]]
+    bed_types[0].update(changes)
+    return {
+        "bed_types": bed_types,
+        "accepting_out_of_hours": capacity["accepting_out_of_hours"],
+        "confirm_over_registered": True,
+        "confirm_large_change": True,
+    }
