@@ -1,0 +1,63 @@
+// What every form gains from script.
+
+export function startForms() {
+  focusFirst();
+  document.querySelectorAll("form[method=post]").forEach(refuseSecondPress);
+  document.querySelectorAll("form[data-warn-unsaved]").forEach(warnUnsaved);
+  document.querySelectorAll("[data-show-password]").forEach(offerToShow);
+}
+
+// A refusal or a notice is read out, and seen, before anything else.
+function focusFirst() {
+  const notice = document.querySelector("[data-focus-first]");
+  if (notice) {
+    notice.setAttribute("tabindex", "-1");
+    notice.focus();
+  }
+}
+
+// A second press within a moment is a trembling thumb, not a second wish.
+function refuseSecondPress(form) {
+  let sentAt = 0;
+  form.addEventListener("submit", (event) => {
+    const now = Date.now();
+    if (now - sentAt < 2000) {
+      event.preventDefault();
+      return;
+    }
+    sentAt = now;
+  });
+}
+
+function warnUnsaved(form) {
+  const before = JSON.stringify([...new FormData(form)]);
+  let leavingOnPurpose = form.hasAttribute("data-already-changed") ? null : false;
+  const changed = () => leavingOnPurpose === null || JSON.stringify([...new FormData(form)]) !== before;
+  let sending = false;
+  form.addEventListener("submit", () => {
+    sending = true;
+  });
+  window.addEventListener("beforeunload", (event) => {
+    if (!sending && changed()) {
+      event.preventDefault();
+      event.returnValue = "";
+    }
+  });
+}
+
+function offerToShow(input) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "app-link-button";
+  button.textContent = "Show password";
+  button.setAttribute("aria-controls", input.id);
+  button.addEventListener("click", () => {
+    const hidden = input.type === "password";
+    input.type = hidden ? "text" : "password";
+    button.textContent = hidden ? "Hide password" : "Show password";
+  });
+  input.form.addEventListener("submit", () => {
+    input.type = "password";
+  });
+  input.after(button);
+}

@@ -1,0 +1,144 @@
+"""Times, ages, money and places as the pages say them: UK style, Europe/London."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+LONDON = ZoneInfo("Europe/London")
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+WEEK = timedelta(weeks=1)
+YEAR = timedelta(days=365)
+
+RATINGS = {
+    "outstanding": "Outstanding",
+    "good": "Good",
+    "requires_improvement": "Requires improvement",
+    "inadequate": "Inadequate",
+}
+FUNDING_SOURCES = {
+    "icb": "Integrated care board (ICB)",
+    "local_authority": "Local authority",
+    "private": "Private (self-funding)",
+    "phb": "Personal health budget (PHB)",
+}
+PROVIDER_TYPES = {
+    "care_home": "Care home",
+    "acute": "Acute unit",
+    "community": "Community unit",
+    "hospice": "Hospice",
+}
+CHANNELS = {
+    "web": "on this site",
+    "api": "by care software",
+    "email_link": "from the reminder e-mail",
+    "bulk": "by bulk update",
+}
+
+
+def instant(value: str | datetime | None) -> datetime | None:
+    """Return a time that crossed the bus as text as an aware datetime."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, datetime):
+        return value
+    return datetime.fromisoformat(value)
+
+
+def age(value: str | datetime | None, now: datetime) -> str:
+    """Say how long ago something was ("3 hours ago"), or "never"."""
+    then = instant(value)
+    if then is None:
+        return "never"
+    passed = now - then
+    if passed < MINUTE:
+        return "just now"
+    for unit, name, until in (
+        (MINUTE, "minute", HOUR),
+        (HOUR, "hour", 2 * DAY),
+        (DAY, "day", 2 * WEEK),
+        (WEEK, "week", 20 * WEEK),
+        (30 * DAY, "month", 2 * YEAR),
+    ):
+        if passed < until:
+            return f"{count(passed // unit, name)} ago"
+    return f"{count(passed // YEAR, 'year')} ago"
+
+
+def count(number: int, singular: str, plural: str | None = None) -> str:
+    """Say a number with its noun: "1 bed", "2 beds", "1,200 beds"."""
+    noun = singular if number == 1 else plural or f"{singular}s"
+    return f"{number:,} {noun}"
+
+
+def freshness(value: str | datetime | None, now: datetime) -> str:
+    """Grade a figure for its mark: fresh within a day, recent within a week, else old."""
+    then = instant(value)
+    if then is None or now - then > WEEK:
+        return "old"
+    return "fresh" if now - then <= DAY else "recent"
+
+
+def moment(value: str | datetime | None) -> str:
+    """Say a time as people write it here: 22 November 2026 at 7:05am."""
+    then = instant(value)
+    if then is None:
+        return "never"
+    local = then.astimezone(LONDON)
+    return f"{local.day} {local:%B %Y} at {clock_time(local)}"
+
+
+def day(value: str | datetime | None) -> str:
+    """Say a date: 22 November 2026."""
+    then = instant(value)
+    if then is None:
+        return "never"
+    local = then.astimezone(LONDON)
+    return f"{local.day} {local:%B %Y}"
+
+
+def clock_time(local: datetime) -> str:
+    """Say a time of day: 7:05am, 12 midday or midnight by name."""
+    if (local.hour, local.minute) in ((0, 0), (12, 0)):
+        return "midnight" if local.hour == 0 else "midday"
+    return f"{local.hour % 12 or 12}:{local:%M}{'am' if local.hour < 12 else 'pm'}"
+
+
+def machine_time(value: str | datetime | None) -> str:
+    """Return a time for a datetime attribute."""
+    then = instant(value)
+    return then.astimezone(UTC).isoformat(timespec="seconds") if then else ""
+
+
+def pounds(value: int | None) -> str:
+    """Say a price in whole pounds: £1,250."""
+    return "" if value is None else f"£{value:,}"
+
+
+def miles(value: float | None) -> str:
+    """Say a distance in miles with one decimal."""
+    if value is None:
+        return ""
+    return "1.0 mile" if f"{value:.1f}" == "1.0" else f"{value:,.1f} miles"
+
+
+def rating(code: str | None) -> str:
+    """Say a CQC rating; the code itself when it is new to us."""
+    return RATINGS.get(code, code) if code else "Not rated yet"
+
+
+def funding(code: str) -> str:
+    """Say a funding source."""
+    return FUNDING_SOURCES.get(code, code)
+
+
+def telephone_link(number: str) -> str:
+    """Return the address a phone dials for a number written by a person."""
+    return "tel:" + "".join(character for character in number if character.isdigit() or character == "+")
+
+
+def anchor(field: str) -> str:
+    """Return the id of the input that holds a field: bed_types.0.accepting → bed_types-0-accepting."""
+    return field.replace(".", "-")
