@@ -237,10 +237,8 @@ def _refuse_unprintable(value: Any, path: str = "", depth: int = 0) -> None:
             "The body is nested too deeply.", {path.split(".")[0] or "body": "Nest this less deeply."}
         )
     if isinstance(value, str):
-        if (
-            "\0" in value
-            or (not value.isascii()
-            and any("\ud800" <= character <= "\udfff" for character in value))
+        if "\0" in value or (
+            not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value)
         ):
             raise errors.Invalid(
                 "Some fields need your attention.", {path: "Holds a character that cannot be stored."}

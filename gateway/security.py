@@ -76,9 +76,7 @@ def set_session_cookie(
     response: Response, request: Request, token: str, *, expires_at: datetime | None = None
 ) -> None:
     """Let the browser hold the session; until it closes, or until `expires_at` when remembered."""
-    max_age = (
-        None if expires_at is None else max(0, int((expires_at - datetime.now(UTC)).total_seconds()))
-    )
+    max_age = None if expires_at is None else max(0, int((expires_at - datetime.now(UTC)).total_seconds()))
     _set_cookie(response, request.settings, "session", token, max_age=max_age)
 
 

@@ -47,6 +47,10 @@ class Protocol(nameko_server.HttpOnlyProtocol):
         environ["gateway.connection"] = self
         return environ
 
+    def version_string(self) -> str:
+        """Name no versions to whoever sends malformed requests."""
+        return "gateway"
+
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing of what never became a request: malformed first lines are the internet's weather."""
 
@@ -112,6 +116,10 @@ class Server(nameko_server.WebServer):
             logging.event("connection lost", error=type(fault).__name__)
         finally:
             sock.close()
+
+    def kill(self) -> None:
+        self._is_accepting = False
+        self._sock.close()
 
     def stop(self) -> None:
         self._is_accepting = False

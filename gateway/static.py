@@ -43,7 +43,8 @@ def manifest() -> dict[str, str]:
 
 
 @functools.cache
-def _names() -> frozenset[str]:
+def names() -> frozenset[str]:
+    """Return the names under which files were built."""
     return frozenset(manifest().values())
 
 
@@ -53,7 +54,7 @@ def content(name: str, *, gzipped: bool) -> bytes:
 
     :raises werkzeug.exceptions.NotFound: when the build made no such file: no path leads anywhere else
     """
-    if name not in _names():
+    if name not in names():
         raise exceptions.NotFound
     raw = (DIST / name).read_bytes()
     return gzip.compress(raw, mtime=0) if gzipped else raw

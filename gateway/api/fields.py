@@ -10,7 +10,7 @@ from marshmallow import ValidationError, fields, validate
 
 from kit import ids
 
-LARGEST_PAGE = 100_000
+LARGEST_PAGE = 10_000
 _EMAIL = re.compile(r"[^\s@\x00-\x1f]{1,64}@[^\s@\x00-\x1f]{1,189}")
 _DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
 _DECIMAL = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?", re.ASCII)
@@ -23,8 +23,9 @@ def text(most: int, *, least: int = 1, example: str | None = None, **options: An
 
 def code(codes: Iterable[str], *, example: str | None = None, **options: Any) -> fields.String:
     """Take one of the codes."""
+    metadata = {**_example(example), **options.pop("metadata", {})}
     return fields.String(
-        validate=validate.OneOf(list(codes), error=_one_of(codes)), metadata=_example(example), **options
+        validate=validate.OneOf(list(codes), error=_one_of(codes)), metadata=metadata, **options
     )
 
 

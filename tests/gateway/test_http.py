@@ -1,0 +1,366 @@
+"""What every request meets: bodies, authentication, refusals, headers."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import socket
+from typing import Any
+
+import pytest
+
+from contracts import errors
+from gateway import service
+from tests.gateway.conftest import PROVIDER_ID, Front, actor, running
+
+CAPACITY = f"/providers/{PROVIDER_ID}/capacity"
+
+
+class TestAuthentication:
+    def test_refuses_a_call_without_a_token(self, front: Front) -> None:
+        answer = front.api("GET", "/me")
+        assert answer.status_code == 401
+        assert answer.json()["error"] == "unauthenticated"
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
+        front.identity.check_session.assert_not_called()
+
+    @pytest.mark.parametrize("header", ["Basic YTpi", "Bearer", "Bearer ", "token"])
+    def test_refuses_a_header_of_another_kind(self, front: Front, header: str) -> None:
+        assert front.api("GET", "/me", headers={"Authorization": header}).status_code == 401
+
+    def test_refuses_a_token_that_identity_does_not_know(self, unauthenticated: Front) -> None:
+        answer = unauthenticated.api("GET", "/me", headers={"Authorization": "Bearer wrong"})
+        assert answer.status_code == 401
+
+    def test_asks_identity_once_in_some_seconds(self, front: Front) -> None:
+        front.sign_in()
+        front.identity.me.return_value = {}
+        for _ in range(3):
+            assert front.api("GET", "/me").status_code == 200
+        assert front.identity.check_session.call_count == 1
+
+    def test_never_hands_the_token_itself_to_identity(self, front: Front) -> None:
+        front.sign_in()
+        front.api("GET", "/me")
+        token = str(front.caller.headers["Authorization"]).split()[1]
+        assert token not in str(front.identity.check_session.call_args)
+
+    def test_forgets_a_session_at_once_when_told_it_has_ended(self, front: Front) -> None:
+        from gateway import authentication
+
+        front.sign_in()
+        front.identity.me.return_value = {}
+        assert front.api("GET", "/me").status_code == 200
+        known = next(
+            found for found in front.container.subextensions if isinstance(found, authentication.Sessions)
+        )
+        front.identity.check_session.side_effect = errors.Unauthenticated("Sign in again.")
+        known.forget([front.identity.check_session.call_args.kwargs["token_hash"]])
+        assert front.api("GET", "/me").status_code == 401
+
+    def test_refuses_a_session_that_ended_while_identity_was_asked(self, front: Front) -> None:
+        from gateway import authentication
+
+        known = next(
+            found for found in front.container.subextensions if isinstance(found, authentication.Sessions)
+        )
+        front.sign_in()
+        answer = front.identity.check_session.return_value
+
+        def end_meanwhile(*, token_hash: str) -> Any:
+            known.forget([token_hash])
+            return answer
+
+        front.identity.check_session.side_effect = end_meanwhile
+        assert front.api("GET", "/me").status_code == 401
+
+    def test_lets_a_temporary_password_change_itself_and_nothing_else(self, front: Front) -> None:
+        front.sign_in(must_change_password=True)
+        front.identity.me.return_value = {}
+        front.identity.change_password.return_value = None
+        refused = front.api("GET", "/providers")
+        assert refused.status_code == 403
+        assert "password" in refused.json()["message"]
+        assert front.api("GET", "/me").status_code == 200
+        body = {"current_password": "temporary", "new_password": "quiet-harbour-lantern"}
+        assert front.api("POST", "/password", json=body).status_code == 204
+
+    def test_hands_the_actor_and_the_call_id_to_the_worker(self, front: Front) -> None:
+        seen: dict[str, Any] = {}
+        person = actor()
+        front.sign_in(person)
+        run = front.container._run_worker
+
+        def keep(worker_ctx: Any, handle_result: Any) -> None:
+            seen.update(worker_ctx.data)
+            run(worker_ctx, handle_result)
+
+        front.container._run_worker = keep
+        front.identity.me.return_value = {}
+        answer = front.api("GET", "/me")
+        assert json.loads(seen["actor"])["user_id"] == person.user_id
+        assert seen["call_id"] == answer.headers["X-Call-Id"]
+
+
+class TestBodies:
+    @pytest.mark.parametrize(
+        ("body", "field"),
+        [
+            (b"", None),
+            (b"{", None),
+            (b"[]", None),
+            (b'"text"', None),
+            (b'{"email": NaN}', None),
+            (b'{"email": 1e999}', None),
+            (b'{"email": "a@b.example", "email": "c@d.example"}', "email"),
+            (b'{"email": "a\\u0000@b.example"}', "email"),
+            (b'{"email": "a\\ud800@b.example"}', "email"),
+            (b'{"\\u0000": 1}', "body"),
+            (b'{"email": ' + b"[" * 50 + b"]" * 50 + b"}", "email"),
+            (b"[" * 100_000, None),
+            (b'{"number": ' + b"9" * 5000 + b"}", None),
+            (b"\xff\xfe{}", None),
+            (b"{}", "password"),
+            (b'{"email": 1, "password": "x"}', "email"),
+            (b'{"email": "a@b.example", "password": "x", "colour": 1}', "colour"),
+            (b'{"email": "a@b.example", "password": "x", "remember_me": "yes"}', "remember_me"),
+            (b'{"email": "a@b.example", "password": "x", "remember_me": 1}', "remember_me"),
+        ],
+    )
+    def test_are_refused_with_the_field_named(self, front: Front, body: bytes, field: str | None) -> None:
+        answer = front.api("POST", "/sessions", data=body, headers={"Content-Type": "application/json"})
+        assert answer.status_code == 400, answer.text
+        refusal = answer.json()
+        assert refusal["error"] == "invalid"
+        assert refusal["message"]
+        if field:
+            assert field in refusal["fields"]
+        front.identity.sign_in.assert_not_called()
+
+    @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", ""])
+    def test_of_another_type_are_refused_in_words(self, front: Front, kind: str) -> None:
+        answer = front.api("POST", "/sessions", data=b"{}", headers={"Content-Type": kind})
+        assert answer.status_code == 415
+        assert "application/json" in answer.json()["message"]
+
+    def test_too_large_are_refused_without_being_read(self, front: Front) -> None:
+        body = b'{"email": "' + b"a" * 300_000 + b'"}'
+        answer = front.api("POST", "/sessions", data=body, headers={"Content-Type": "application/json"})
+        assert answer.status_code == 413
+        assert front.api("GET", "/me").status_code == 401
+
+    def test_may_come_in_chunks_but_no_larger(self, front: Front) -> None:
+        front.identity.sign_in.return_value = {"token": "t"}
+        chunks = iter([b'{"email": "a@b.example",', b'"password": "x"}'])
+        kind = {"Content-Type": "application/json"}
+        assert front.api("POST", "/sessions", data=chunks, headers=kind).status_code == 201
+        assert front.api("POST", "/sessions", data=iter([b" " * 300_000]), headers=kind).status_code == 413
+
+    def test_name_what_is_wrong_deep_inside_by_its_path(self, front: Front) -> None:
+        front.sign_in()
+        rows = [
+            {"bed_type": "general_nursing", "maximum": 1, "accepting": 0},
+            {"bed_type": "general_nursing", "maximum": True, "accepting": "2"},
+        ]
+        answer = front.api("PUT", CAPACITY, json={"bed_types": rows}, headers={"If-Match": '"1"'})
+        assert set(answer.json()["fields"]) == {"bed_types.1.maximum", "bed_types.1.accepting"}
+
+
+class TestQueries:
+    @pytest.mark.parametrize(
+        ("query", "field"),
+        [
+            ("", "postcode"),
+            ("postcode=DH1&colour=red", "colour"),
+            ("postcode=DH1&postcode=DH2", "postcode"),
+            ("postcode=DH1%00", "postcode"),
+            ("postcode=DH1&page=0", "page"),
+            ("postcode=DH1&page=1.5", "page"),
+            ("postcode=DH1&page=%D9%A1", "page"),
+            ("postcode=DH1&page=99999999999999999999", "page"),
+            ("postcode=DH1&radius_miles=nan", "radius_miles"),
+            ("postcode=DH1&radius_miles=1e3", "radius_miles"),
+            ("postcode=DH1&max_price=-1", "max_price"),
+            ("postcode=DH1&bed_type=castle", "bed_type"),
+        ],
+    )
+    def test_are_refused_with_the_field_named(self, front: Front, query: str, field: str) -> None:
+        front.sign_in()
+        answer = front.api("GET", f"/vacancies?{query}")
+        assert answer.status_code == 400
+        assert field in answer.json()["fields"]
+        front.search.find_vacancies.assert_not_called()
+
+    def test_are_refused_where_a_call_takes_none(self, front: Front) -> None:
+        front.sign_in()
+        assert front.api("GET", "/me?colour=red").json()["fields"] == {"colour": "Unknown field."}
+
+    def test_may_leave_fields_of_a_form_empty(self, front: Front) -> None:
+        front.sign_in()
+        front.search.find_vacancies.return_value = {"results": []}
+        assert front.api("GET", "/vacancies?postcode=DH1&bed_type=&max_price=").status_code == 200
+        front.search.find_vacancies.assert_called_once_with(postcode="DH1", page=1)
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("error", "status"),
+        [
+            (errors.Invalid("No.", {"q": "Too short."}), 400),
+            (errors.Unauthenticated("No."), 401),
+            (errors.Forbidden("No."), 403),
+            (errors.NotFound("No."), 404),
+            (errors.Conflict("No.", {"confirm_large_change": "Sure?"}), 409),
+            (errors.Stale("No.", {"name": "was A, is now B"}), 412),
+            (errors.TooMany("No.", {"retry_after": "17"}), 429),
+            (errors.Unavailable("No."), 503),
+        ],
+    )
+    def test_of_services_become_statuses(self, front: Front, error: errors.Error, status: int) -> None:
+        front.sign_in()
+        front.identity.me.side_effect = error
+        answer = front.api("GET", "/me")
+        assert answer.status_code == status
+        assert answer.json() == {"error": error.code, "message": "No.", "fields": error.fields}
+        assert answer.headers.get("Retry-After") == {429: "17", 503: "5"}.get(status)
+
+    def test_of_ours_are_a_500_with_the_call_id_logged_once(
+        self, front: Front, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        front.sign_in()
+        front.identity.me.side_effect = ZeroDivisionError("secret detail")
+        with caplog.at_level(logging.WARNING):
+            answer = front.api("GET", "/me")
+        assert answer.status_code == 500
+        assert answer.json()["call_id"] == answer.headers["X-Call-Id"]
+        assert "secret" not in answer.text
+        assert "Traceback" not in answer.text
+        assert len([record for record in caplog.records if record.exc_info]) == 1
+
+    def test_of_expected_errors_are_not_logged_as_faults(
+        self, front: Front, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        front.sign_in()
+        front.identity.me.side_effect = errors.Forbidden("No.")
+        with caplog.at_level(logging.WARNING):
+            front.api("GET", "/me")
+        assert not caplog.records
+
+    def test_of_unknown_addresses_are_json_below_api_and_a_page_elsewhere(self, front: Front) -> None:
+        assert front.call("GET", "/api/v1/nothing").json()["error"] == "not_found"
+        page = front.call("GET", "/nothing-here")
+        assert page.status_code == 404
+        assert page.headers["Content-Type"].startswith("text/html")
+
+    @pytest.mark.parametrize("method", ["DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"])
+    def test_of_other_methods_say_which_are_allowed(self, front: Front, method: str) -> None:
+        answer = front.api(method, "/me")
+        assert answer.status_code == 405
+        assert answer.headers["Allow"] == "GET, HEAD"
+
+    @pytest.mark.parametrize("identifier", ["1", "x" * 500, "..%2f..", f"{PROVIDER_ID}x", "%00"])
+    def test_of_things_that_are_no_identifier_are_not_found(self, front: Front, identifier: str) -> None:
+        front.sign_in()
+        assert front.api("GET", f"/providers/{identifier}").status_code == 404
+        front.providers.get_provider.assert_not_called()
+
+
+class TestAnswers:
+    def test_carry_headers_that_keep_browsers_safe(self, front: Front) -> None:
+        front.sign_in()
+        front.identity.me.return_value = {}
+        headers = front.api("GET", "/me").headers
+        assert headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Cache-Control"] == "no-store"
+        assert "Strict-Transport-Security" not in headers
+        policy = front.call("GET", "/nothing-here").headers["Content-Security-Policy"]
+        assert "default-src 'self'" in policy
+        assert "unsafe" not in policy
+
+    def test_to_head_have_no_body(self, front: Front) -> None:
+        front.sign_in()
+        front.identity.me.return_value = {"id": "x"}
+        answer = front.api("HEAD", "/me")
+        assert (answer.status_code, answer.content, answer.headers["Content-Length"]) == (200, b"", "10")
+        front.identity.me.side_effect = errors.Forbidden("No.")
+        assert front.api("HEAD", "/me").status_code == 403
+
+    def test_are_logged_in_one_line_without_the_query(
+        self, front: Front, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        front.sign_in()
+        with caplog.at_level(logging.INFO, logger="tracker"):
+            front.api("GET", "/vacancies?postcode=SECRET")
+        lines = [record.fields for record in caplog.records if record.getMessage() == "request"]  # type: ignore[attr-defined]
+        assert len(lines) == 1
+        assert lines[0]["route"] == "/api/v1/vacancies"
+        assert "SECRET" not in str(lines)
+
+    def test_to_http_1_0_close_the_connection(self, front: Front) -> None:
+        assert b" 200 " in raw(front, b"GET /health/live HTTP/1.0\r\n\r\n").split(b"\r\n")[0]
+
+    @pytest.mark.parametrize(
+        "request_",
+        [
+            b"GET /" + b"a" * 10_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+            b"GET /health/live HTTP/1.1\r\nHost: x\r\nA: " + b"a" * 70_000 + b"\r\n\r\n",
+            b"GET /health/live HTTP/1.1\r\n" + b"".join(b"A%d: b\r\n" % n for n in range(300)) + b"\r\n",
+            b"POST /api/v1/sessions HTTP/1.1\r\nContent-Length: -5\r\n\r\n",
+            b"POST /api/v1/sessions HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+            b"\x00\x01\x02\r\n\r\n",
+            b"GET http://[::1 HTTP/1.1\r\n\r\n",
+        ],
+        ids=["long line", "long header", "many headers", "negative", "no number", "noise", "odd target"],
+    )
+    def test_to_malformed_requests_are_4xx(self, front: Front, request_: bytes) -> None:
+        assert re.search(rb"HTTP/1.[01] 4\d\d|Error code: 4\d\d", raw(front, request_))
+        assert front.call("GET", "/health/live").status_code == 200
+
+    def test_survive_callers_that_hang_up(self, front: Front) -> None:
+        for _ in range(5):
+            with socket.create_connection(("127.0.0.1", int(front.url.rsplit(":", 1)[1]))) as caller:
+                caller.sendall(b"POST /api/v1/sessions HTTP/1.1\r\nContent-Type: application/json\r\n")
+                caller.sendall(b"Content-Length: 100\r\n\r\n{")
+        assert front.call("GET", "/health/live").status_code == 200
+
+
+class TestClientAddress:
+    def test_is_the_connections_unless_a_proxy_is_trusted(self, front: Front) -> None:
+        assert address_seen(front, "203.0.113.9") == "127.0.0.1"
+
+    @pytest.mark.parametrize(
+        ("forwarded", "address"),
+        [
+            ("203.0.113.9", "203.0.113.9"),
+            ("198.51.100.1, 203.0.113.9, 10.1.2.3", "203.0.113.9"),
+            ("", "127.0.0.1"),
+            ("nonsense", "nonsense"),
+        ],
+    )
+    def test_is_the_last_one_that_is_no_proxy_of_ours(
+        self, monkeypatch: pytest.MonkeyPatch, forwarded: str, address: str
+    ) -> None:
+        monkeypatch.setenv("TRUSTED_PROXIES", "127.0.0.0/8, 10.0.0.0/8")
+        with running(service.Gateway) as front:
+            assert address_seen(front, forwarded) == address
+
+
+def address_seen(front: Front, forwarded: str) -> str:
+    """Return the address that identity is told of somebody who signs in."""
+    front.identity.sign_in.return_value = {"token": "t"}
+    body = {"email": "a@b.example", "password": "x"}
+    front.api("POST", "/sessions", json=body, headers={"X-Forwarded-For": forwarded})
+    return str(front.identity.sign_in.call_args.kwargs["address"])
+
+
+def raw(front: Front, sent: bytes) -> bytes:
+    """Send bytes and return what comes back."""
+    with socket.create_connection(("127.0.0.1", int(front.url.rsplit(":", 1)[1])), timeout=5) as caller:
+        caller.sendall(sent)
+        caller.shutdown(socket.SHUT_WR)
+        received = b""
+        while chunk := caller.recv(65536):
+            received += chunk
+    return received

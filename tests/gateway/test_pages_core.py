@@ -1,0 +1,154 @@
+"""What every page meets: the session cookie, form tokens, redirects."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from contracts import errors
+from gateway import http, security, service
+from tests.gateway.conftest import Front, actor, running, session_of
+
+
+class Pages(service.Gateway):
+    """The gateway with two pages to try things on."""
+
+    @http.page("GET,POST", "/trial")
+    def trial_page(self, request: http.Request) -> http.Page:
+        if request.method == "POST":
+            return http.see_other("/done")
+        return http.Page(f"{request.actor.full_name} {request.csrf_token}")
+
+    @http.page("GET,POST", "/trial-public", public=True)
+    def public_trial_page(self, request: http.Request) -> http.Page:
+        if request.method == "POST":
+            answer = http.see_other("/done")
+            security.set_session_cookie(answer, request, "a-token")
+            return answer
+        return http.Page(f"{request.actor.kind} {request.csrf_token}")
+
+
+@pytest.fixture
+def pages() -> Iterator[Front]:
+    with running(Pages) as front:
+        yield front
+
+
+def sign_in(pages: Front, **session: Any) -> None:
+    pages.identity.check_session.return_value = session_of(actor(), **session)
+    pages.caller.cookies.set("session", "a-token")
+
+
+def token_in(page: str) -> str:
+    found = re.search(r"[0-9a-f]{64}", page)
+    assert found
+    return found[0]
+
+
+class TestPages:
+    def test_ask_strangers_to_sign_in_and_come_back(self, pages: Front) -> None:
+        answer = pages.call("GET", "/trial?page=2")
+        assert answer.status_code == 303
+        assert answer.headers["Location"] == "/sign-in?next=/trial%3Fpage%3D2"
+
+    def test_know_who_is_signed_in(self, pages: Front) -> None:
+        sign_in(pages)
+        answer = pages.call("GET", "/trial")
+        assert answer.text.startswith("Ada Ward")
+        assert answer.headers["Cache-Control"] == "no-store"
+
+    def test_send_a_temporary_password_to_be_changed(self, pages: Front) -> None:
+        sign_in(pages, must_change_password=True)
+        assert pages.call("GET", "/trial").headers["Location"] == "/password"
+
+    def test_that_are_public_bear_an_old_cookie_and_an_absent_identity(self, pages: Front) -> None:
+        pages.caller.cookies.set("session", "old")
+        for error in (errors.Unauthenticated("Ended."), errors.Unavailable("Away.")):
+            pages.identity.check_session.side_effect = error
+            assert pages.call("GET", "/trial-public").text.startswith("anonymous")
+
+    def test_take_no_bearer_token(self, pages: Front) -> None:
+        assert pages.call("GET", "/trial", headers={"Authorization": "Bearer x"}).status_code == 303
+
+    def test_leave_the_api_closed_to_the_cookie(self, pages: Front) -> None:
+        sign_in(pages)
+        assert pages.api("GET", "/me").status_code == 401
+
+
+class TestForms:
+    def test_are_refused_without_the_token_of_their_page(self, pages: Front) -> None:
+        sign_in(pages)
+        for form in ({}, {"csrf_token": "wrong"}, {"csrf_token": "ü"}):
+            answer = pages.call("POST", "/trial", data=form)
+            assert answer.status_code == 403
+            assert "out of date" in answer.text
+
+    def test_are_taken_with_it(self, pages: Front) -> None:
+        sign_in(pages)
+        token = token_in(pages.call("GET", "/trial").text)
+        answer = pages.call("POST", "/trial", data={"csrf_token": token})
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/done")
+
+    def test_of_another_session_are_refused(self, pages: Front) -> None:
+        sign_in(pages)
+        token = token_in(pages.call("GET", "/trial").text)
+        pages.caller.cookies.set("session", "another-token")
+        assert pages.call("POST", "/trial", data={"csrf_token": token}).status_code == 403
+
+    @pytest.mark.parametrize(
+        "headers",
+        [{"Origin": "https://elsewhere.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}],
+    )
+    def test_from_other_sites_are_refused(self, pages: Front, headers: dict[str, str]) -> None:
+        sign_in(pages)
+        token = token_in(pages.call("GET", "/trial").text)
+        answer = pages.call("POST", "/trial", data={"csrf_token": token}, headers=headers)
+        assert answer.status_code == 403
+
+    def test_of_strangers_are_bound_to_their_browser(self, pages: Front) -> None:
+        page = pages.call("GET", "/trial-public")
+        assert "HttpOnly" in page.headers["Set-Cookie"]
+        assert "SameSite=Lax" in page.headers["Set-Cookie"]
+        token = token_in(page.text)
+        answer = pages.call("POST", "/trial-public", data={"csrf_token": token})
+        assert answer.status_code == 303
+        assert "session=a-token" in answer.headers["Set-Cookie"]
+        pages.caller.cookies.clear()
+        assert pages.call("POST", "/trial-public", data={"csrf_token": token}).status_code == 403
+
+    def test_with_characters_that_cannot_be_stored_are_refused(self, pages: Front) -> None:
+        sign_in(pages)
+        token = token_in(pages.call("GET", "/trial").text)
+        answer = pages.call("POST", "/trial", data={"csrf_token": token, "name": "a\0b"})
+        assert answer.status_code == 400
+
+    def test_that_are_too_large_are_refused(self, pages: Front) -> None:
+        sign_in(pages)
+        assert pages.call("POST", "/trial", data={"name": "a" * 300_000}).status_code == 413
+        assert pages.call("GET", "/trial").status_code == 200
+
+
+class TestCookies:
+    def test_are_bound_to_the_host_where_the_site_is_https(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("COOKIE_SECURE", "1")
+        with running(Pages) as pages:
+            page = pages.call("GET", "/trial-public")
+        assert page.headers["Set-Cookie"].startswith("__Host-visitor=")
+        assert "Secure" in page.headers["Set-Cookie"]
+        assert page.headers["Strict-Transport-Security"]
+
+
+class TestLocalPath:
+    @pytest.mark.parametrize("path", ["/", "/find?postcode=DH1", "/a/b#c"])
+    def test_keeps_paths_of_this_site(self, path: str) -> None:
+        assert security.local_path(path) == path
+
+    @pytest.mark.parametrize(
+        "path",
+        [None, "", "https://evil.example", "//evil.example", "/\\evil.example", "/a\\b", "/\n/", "find"],
+    )
+    def test_leads_nowhere_else(self, path: str | None) -> None:
+        assert security.local_path(path, "/home") == "/home"
