@@ -100,25 +100,22 @@ def history(session: Session, *, provider_id: str, page: int, by: permissions.Ac
 
 def answer(provider: models.Provider) -> dict[str, Any]:
     """Return the current figures with what follows from them."""
-    rows = [(row, figures.of(row)) for row in provider.bed_types]
-    accepting = sum(current.accepting for _, current in rows)
+    current = [figures.of(row) for row in provider.bed_types]
+    accepting = sum(row.accepting for row in current)
     return {
         "provider_id": provider.id,
         "name": provider.name,
         "type": provider.type,
         "version": provider.version,
-        "bed_types": [
-            {**current.as_dict(), "label": row.reference.label, "declared": row.declared}
-            for row, current in rows
-        ],
+        "bed_types": [_answer(row) for row in provider.bed_types],
         "accepting_out_of_hours": provider.accepting_out_of_hours,
         "admission_status": "Accepting admissions" if accepting else "Not accepting admissions",
         "vacancies": accepting,
         "last_updated": provider.last_updated.isoformat() if provider.last_updated else None,
         "last_updated_by": provider.last_updated_by,
         "registered_beds": provider.registered_beds,
-        "total_maximum": sum(current.maximum for _, current in rows),
-        "total_residents": sum(current.occupied for _, current in rows),
+        "total_maximum": sum(row.maximum for row in current),
+        "total_residents": sum(row.occupied for row in current),
         "over_registered": provider.over_registered,
         "short_form": provider.is_unit,
     }
@@ -239,6 +236,11 @@ def _keep(
         ),
     )
     return declaration
+
+
+def _answer(row: models.OfferedBedType) -> dict[str, Any]:
+    unknown = {} if row.declared else dict.fromkeys(figures.NUMBERS)
+    return {**figures.of(row).as_dict(), **unknown, "label": row.reference.label}
 
 
 def _caused_by(session: Session, provider: models.Provider, cause: str | None) -> models.Declaration | None:

@@ -19,6 +19,11 @@ _TYPES_BY_ORGANISATION = {
     "hospice": ("hospice",),
 }
 _COLUMNS = [column.key for column in models.Provider.__table__.columns]
+_SWITCHES = {
+    "weekly_reminder": permissions.SWITCH_REMINDER,
+    "active": permissions.DEACTIVATE_PROVIDER,
+}
+"""Details that not everybody who edits a provider may change."""
 _ASKED_ABOUT = (
     permissions.EDIT_PROVIDER,
     permissions.SWITCH_REMINDER,
@@ -80,8 +85,12 @@ def change(
 
     :raises errors.Stale: somebody changed the provider since ``version``.
     :raises errors.Invalid: the council has to be chosen.
+    :raises errors.Forbidden: ``by`` may not edit it, or may not switch what they switched.
     """
     provider = changes.begin(session, provider_id=provider_id, version=version, by=by, now=now)
+    for name in _SWITCHES.keys() & fields.keys():
+        if fields[name] != getattr(provider, name):
+            permissions.require(by, _SWITCHES[name], provider.target)
     before = changes.state(provider)
     moved = _moved(provider, fields)
     for name, value in fields.items():
@@ -135,7 +144,7 @@ def answer(provider: models.Provider, *, by: permissions.Actor, now: datetime) -
     last_updated = provider.last_updated
     return {
         **{name: getattr(provider, name) for name in _COLUMNS},
-        "bed_types": [row.bed_type for row in provider.bed_types],
+        "bed_types": [{"bed_type": row.bed_type, "label": row.reference.label} for row in provider.bed_types],
         "last_updated": last_updated.isoformat() if last_updated else None,
         "overdue": freshness.overdue(provider_type=provider.type, last_updated=last_updated, now=now),
         "completeness": completeness.checklist(provider),
@@ -163,8 +172,11 @@ def _moved(provider: models.Provider, fields: Mapping[str, Any]) -> bool:
 
 
 def _stand(provider: models.Provider, *, place: Mapping[str, Any] | None, council_code: str | None) -> None:
+    postcode = place["postcode"] if place else _spaced(provider.postcode)
+    if " " not in postcode:
+        raise errors.Invalid("A provider stands at a full postcode.", {"postcode": "Give both halves of it."})
     aligned = alignment(place=place, council_code=council_code)
-    provider.postcode = place["postcode"] if place else _spaced(provider.postcode)
+    provider.postcode = postcode
     provider.council_code = aligned.council_code
     provider.sub_icb_code = aligned.sub_icb_code
     provider.icb_code = aligned.icb_code

@@ -73,6 +73,9 @@ def _in_area(by: permissions.Actor) -> ColumnElement[bool]:
 def _matching(q: str | None) -> ColumnElement[bool]:
     if not q or not q.strip():
         return true()
+    # What cannot be printed cannot be stored either, so it cannot be found.
+    if not q.isprintable():
+        return false()
     columns = (models.Provider.name, models.Provider.town, models.Provider.postcode)
     return or_(*(column.icontains(q.strip(), autoescape=True) for column in columns))
 

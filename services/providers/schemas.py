@@ -14,7 +14,6 @@ from kit import ids
 from services.providers import bed_types, figures
 
 FUNDING_SOURCES = ("icb", "local_authority", "private", "phb")
-CARE_TYPES = ("nursing", "residential", "supported_living", "extra_care")
 OWNERSHIPS = ("private", "voluntary", "local_authority", "nhs", "other")
 
 _UNKNOWN = {"unknown": "There is no such field."}
@@ -43,7 +42,8 @@ class _Text(fields.String):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **context: Any) -> str:
         text = super()._deserialize(value, attr, data, **context) or ""
-        text = ", ".join(line.strip(" ,\t") for line in text.splitlines() if line.strip(" ,\t"))
+        lines = (" ".join(line.split()).strip(" ,") for line in text.splitlines())
+        text = ", ".join(line for line in lines if line)
         if not text.isprintable():
             raise self.make_error("characters")
         if len(text) < self.least:
@@ -103,6 +103,12 @@ def _code(allowed: Any, **options: Any) -> fields.String:
     return fields.String(validate=one_of, error_messages={"invalid": said}, **options)
 
 
+def _yes_or_no(**options: Any) -> fields.Boolean:
+    return fields.Boolean(
+        truthy={True}, falsy={False}, error_messages={"invalid": "Say true or false."}, **options
+    )
+
+
 class Details(Schema):
     """Any of a provider's details."""
 
@@ -122,10 +128,12 @@ class Details(Schema):
     ownership = _code(OWNERSHIPS, allow_none=True)
     price_band = _Text(most=60, allow_none=True)
     funding_sources = _codes(FUNDING_SOURCES)
-    care_types = _codes(CARE_TYPES)
+    care_types = _codes(words.CARE_TYPES)
     ods_code = _Text(most=12, shape=r"[0-9A-Za-z]{3,12}", example="RXP01", allow_none=True)
     cqc_location_id = _Text(most=20, shape=r"[0-9A-Za-z-]{3,20}", example="1-123456789", allow_none=True)
     cqc_report_url = _Link(most=300, allow_none=True)
+    weekly_reminder = _yes_or_no()
+    active = _yes_or_no()
     registered_beds = _FromCqc()
     cqc_rating = _FromCqc()
 
@@ -174,7 +182,7 @@ class BedTypeFigures(Schema):
     accepting = _WholeNumber(least=0, most=figures.HIGHEST, allow_none=True)
     closed = _WholeNumber(least=0, most=figures.HIGHEST, allow_none=True)
     closure_reason = _code(words.CLOSURE_REASONS, allow_none=True)
-    flexible = fields.Boolean(truthy={True}, falsy={False}, error_messages={"invalid": "Say yes or no."})
+    flexible = _yes_or_no()
     weekly_price_from = _WholeNumber(
         least=figures.LOWEST_PRICE,
         most=figures.HIGHEST_PRICE,
@@ -190,15 +198,9 @@ class Capacity(Schema):
     error_messages = _UNKNOWN
 
     bed_types = fields.List(fields.Nested(BedTypeFigures), required=True, validate=validate.Length(max=50))
-    accepting_out_of_hours = fields.Boolean(truthy={True}, falsy={False})
-    confirm_over_registered = fields.Boolean(truthy={True}, falsy={False}, load_default=False)
-    confirm_large_change = fields.Boolean(truthy={True}, falsy={False}, load_default=False)
-
-
-class Page(Schema):
-    """Which part of a list is asked for."""
-
-    q = _Text(most=100, allow_none=True)
+    accepting_out_of_hours = _yes_or_no()
+    confirm_over_registered = _yes_or_no(load_default=False)
+    confirm_large_change = _yes_or_no(load_default=False)
 
 
 CHANGES, NEW_PROVIDER, SERVICES, CAPACITY = Details(), NewProvider(), Services(), Capacity()
