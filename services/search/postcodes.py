@@ -202,6 +202,7 @@ class Middle:
     easting: int
     northing: int
     council_code: str | None
+    town: str = ""
 
 
 @functools.cache
@@ -209,6 +210,8 @@ def own_list() -> dict[str, Middle]:
     """Return the English outward codes that are known without any import, to 100 m."""
     with _OWN_LIST.open(encoding="utf-8", newline="") as lines:
         return {
-            row["outward_code"]: Middle(int(row["easting"]), int(row["northing"]), row["council_code"])
+            row["outward_code"]: Middle(
+                int(row["easting"]), int(row["northing"]), row["council_code"], town=row["town"]
+            )
             for row in csv.DictReader(lines)
         }
