@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import DateTime, Index, MetaData, String, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
@@ -26,7 +26,9 @@ class Point(UserDefinedType[tuple[float, float]]):
     def bind_processor(self, dialect: Any) -> Callable[[tuple[float, float] | None], str | None]:
         return lambda place: None if place is None else f"({place[0]},{place[1]})"
 
-    def result_processor(self, dialect: Any, coltype: Any) -> Callable[[str | None], tuple[float, float] | None]:
+    def result_processor(
+        self, dialect: Any, coltype: Any
+    ) -> Callable[[str | None], tuple[float, float] | None]:
         def read(text: str | None) -> tuple[float, float] | None:
             if text is None:
                 return None
@@ -37,8 +39,10 @@ class Point(UserDefinedType[tuple[float, float]]):
 
 
 class Base(DeclarativeBase):
-    metadata = MetaData(naming_convention={"pk": "pk_%(table_name)s", "ix": "ix_%(table_name)s_%(column_0_N_name)s"})
-    type_annotation_map = {
+    metadata = MetaData(
+        naming_convention={"pk": "pk_%(table_name)s", "ix": "ix_%(table_name)s_%(column_0_N_name)s"}
+    )
+    type_annotation_map: ClassVar = {
         str: Text,
         datetime: DateTime(timezone=True),
         dict[str, Any]: JSONB,
@@ -96,7 +100,6 @@ class Home(Base):
     location: Mapped[tuple[float, float] | None]
     precision: Mapped[str | None]
     document: Mapped[dict[str, Any] | None]
-    applied_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class Vacancy(Base):

@@ -1,7 +1,7 @@
 """Reading the published files of postcodes: which format a file is in, and what each of its rows says.
 
-OS Code-Point Open (headerless CSV files by area), the ONS Postcode Directory and its smaller sibling NSPL (column
-names changed in 2025, so they are matched by pattern), and a plain list ``postcode,easting,northing``.
+OS Code-Point Open (headerless CSV files by area), the ONS Postcode Directory and its smaller sibling NSPL
+(column names changed in 2025, so they are matched by pattern), and a plain ``postcode,easting,northing``.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ _NAMES = {
 
 @dataclass(frozen=True)
 class Source:
-    """One CSV file, perhaps inside a zip: ``open`` gives its bytes and how far the file behind them is read."""
+    """One CSV file, perhaps in a zip: ``open`` gives its bytes and how far the file behind them is read."""
 
     name: str
     size: int
@@ -131,7 +131,9 @@ def _members(path: pathlib.Path) -> list[Source]:
     if any(member.flag_bits & 1 for member in members):
         raise errors.Invalid(f"{path.name} is locked with a password; unpack it first.")
     # ONSPD comes twice in its zip: whole, and once more cut up by area.
-    whole = [member for member in members if _WHOLE_COUNTRY.fullmatch(pathlib.PurePosixPath(member.filename).name)]
+    whole = [
+        member for member in members if _WHOLE_COUNTRY.fullmatch(pathlib.PurePosixPath(member.filename).name)
+    ]
     return [_member(path, member) for member in whole or members]
 
 
@@ -200,7 +202,7 @@ def rows(source: Source, stream: IO[bytes], *, counts: Counts, reject: Reject) -
 
 
 def _reader_of(columns: Columns, counts: Counts) -> Callable[[list[str]], Row | str | None]:
-    """Return a function that reads one row: the postcode, what is wrong with it, or nothing when it is left out.
+    """Return a function that reads a row: the postcode, what is wrong with it, or nothing when left out.
 
     It runs 2.7 million times for a whole directory, hence the local names and the little it does for each.
     """

@@ -1,7 +1,7 @@
 """Importing postcodes: a new table is filled beside the one in use and takes its place in one transaction.
 
-Searches go on meanwhile and see the old postcodes until the new ones are complete; whatever fails or is killed
-on the way leaves the old ones as they were.
+Searches go on meanwhile and see the old postcodes until the new ones are complete; whatever fails or is
+killed on the way leaves the old ones as they were.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ class Summary:
             f"{self.northern_ireland:,} in Northern Ireland.",
         ]
         if self.rejects_path:
-            lines.append(f"{self.rejected:,} bad and {self.repeated:,} repeated rows are listed in {self.rejects_path}.")
+            lines.append(
+                f"{self.rejected:,} bad and {self.repeated:,} repeated rows are in {self.rejects_path}."
+            )
         return "\n".join(lines)
 
 
@@ -94,8 +96,8 @@ def run(
 ) -> Summary:
     """Replace all postcodes by those in ``path``, or none.
 
-    Bad rows are listed in ``<name>.rejects.csv`` in ``rejects_folder``, else beside the file, else (where that
-    folder cannot be written to) in the current one.
+    Bad rows are listed in ``<name>.rejects.csv`` in ``rejects_folder``, else beside the file, else (where
+    that folder cannot be written to) in the current one.
 
     :raises errors.Invalid: when the file cannot be read, holds no postcode, or too many rows are bad.
     :raises errors.Conflict: when another import is under way.
@@ -149,7 +151,9 @@ def _fill(
     try:
         sources = postcode_files.sources(path)
         total = sum(source.size for source in sources)
-        bar = tqdm.tqdm(total=total, unit="B", unit_scale=True, desc="Postcodes", disable=None if progress else True)
+        # Without a terminal to draw it on, tqdm leaves the bar out where that is neither on nor off.
+        disable = None if progress else True
+        bar = tqdm.tqdm(total=total, unit="B", unit_scale=True, desc="Postcodes", disable=disable)
         driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
         with bar, driver.cursor() as cursor, cursor.copy("COPY postcodes_new FROM STDIN") as copy:
             for source in sources:
@@ -230,7 +234,9 @@ _INSERT_MIDDLES = sa.text(
 )
 
 
-def _note(connection: sa.Connection, path: pathlib.Path, *, postcodes: int, rejected: int, now: datetime) -> None:
+def _note(
+    connection: sa.Connection, path: pathlib.Path, *, postcodes: int, rejected: int, now: datetime
+) -> None:
     connection.execute(
         sa.insert(models.PostcodeImport).values(
             id=ids.new(), file_name=path.name, imported_at=now, postcodes=postcodes, rejected=rejected

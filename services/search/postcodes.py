@@ -106,7 +106,7 @@ def locate(session: orm.Session, text: str) -> Place:
     """
     code = parse(text)
     place = _exact(session, [code]).get(code)
-    # After an import, a full postcode that is not in it is misspelt; before, the outward code is all there is.
+    # After an import, a full postcode that is not in it is misspelt; before, the outward code must do.
     if place is None and not (code.inward and _imported(session)):
         place = _approximate(session, [code]).get(code)
     if place is None:

@@ -51,7 +51,9 @@ class TestAreas:
 
     def test_say_from_which_day_they_are_valid(self) -> None:
         cumberland = areas.council("E06000063")
-        assert cumberland and cumberland.valid_from.isoformat() == "2023-04-01" and cumberland.valid_to is None
+        assert (
+            cumberland and cumberland.valid_from.isoformat() == "2023-04-01" and cumberland.valid_to is None
+        )
 
 
 class TestAlignmentOf:

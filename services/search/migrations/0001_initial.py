@@ -59,10 +59,8 @@ def _create_homes() -> None:
         sa.Column("location", models.Point()),
         sa.Column("precision", sa.Text()),
         sa.Column("document", postgresql.JSONB()),
-        sa.Column("applied_at", MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("provider_id", name="pk_homes"),
     )
-    op.create_index("ix_homes_applied_at", "homes", ["applied_at"])
     op.create_table(
         "vacancies",
         sa.Column("provider_id", sa.Uuid(), nullable=False),

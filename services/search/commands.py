@@ -1,0 +1,67 @@
+"""What an operator does to search from the command line."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from collections.abc import Iterator
+
+import tqdm
+
+from contracts import events, permissions
+from kit import client, clock, database
+from services.search import homes, postcode_import
+
+PAGE = 500
+"""Snapshots asked for at a time."""
+
+
+def import_postcodes(
+    path: str | pathlib.Path,
+    *,
+    database_url: str | None = None,
+    rejects_folder: pathlib.Path | None = None,
+    progress: bool = True,
+) -> postcode_import.Summary:
+    """Replace the postcodes by those of a file, then place every home by them.
+
+    :raises errors.Invalid: when the file cannot be used; the postcodes stay as they were.
+    """
+    sessions = _sessions(database_url)
+    summary = postcode_import.run(
+        pathlib.Path(path),
+        engine=sessions.engine,
+        now=clock.now(),
+        rejects_folder=rejects_folder,
+        progress=progress,
+    )
+    print(summary)
+    print(f"{homes.relocate(sessions):,} homes placed anew.")
+    return summary
+
+
+def rebuild(*, database_url: str | None = None, progress: bool = True) -> int:
+    """Build what search finds anew from the providers service, while searches go on.
+
+    :raises errors.Unavailable: when the providers service does not answer; everything stays as it was.
+    """
+    total = homes.rebuild(_sessions(database_url), _pages(progress=progress))
+    print(f"{total:,} homes rebuilt.")
+    return total
+
+
+def _pages(*, progress: bool) -> Iterator[list[events.ProviderSnapshot]]:
+    actor = permissions.service("search")
+    after: str | None = None
+    with tqdm.tqdm(unit=" homes", desc="Homes", disable=None if progress else True) as bar:
+        while True:
+            page = client.call("providers", "snapshots", actor=actor, after=after, limit=PAGE)
+            bar.update(len(page["results"]))
+            yield page["results"]
+            after = page["next"]
+            if after is None:
+                return
+
+
+def _sessions(url: str | None) -> database.Sessions:
+    return database.Sessions(database.engine(url or os.environ[database.variable("search")], pool_size=2))

@@ -1,0 +1,68 @@
+"""The shape of a search, as it comes in over RPC."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import marshmallow
+from marshmallow import fields, validate
+
+from contracts import bed_types, errors
+
+BED_TYPES = (*bed_types.CARE_HOME_BED_TYPES, *bed_types.UNIT_BED_TYPES)
+HIGHEST_PRICE = 100_000
+"""Pounds a week; more than any home charges."""
+FARTHEST = 1_000
+"""Miles; more than the length of the country."""
+LONGEST_AGO = 24 * 366 * 10
+"""Hours."""
+LAST_PAGE = 100_000
+
+
+def _number(kind: type[fields.Float] | type[fields.Integer], least: float, most: float, words: str) -> Any:
+    return kind(
+        allow_none=True,
+        load_default=None,
+        validate=validate.Range(least, most, error=words),
+        error_messages={"invalid": words, "too_large": words},
+    )
+
+
+class Search(marshmallow.Schema):
+    """What ``find_vacancies`` takes."""
+
+    postcode = fields.String(
+        required=True, error_messages={"null": "Enter a postcode.", "invalid": "Enter a postcode."}
+    )
+    bed_type = fields.String(
+        allow_none=True,
+        load_default=None,
+        validate=validate.OneOf(BED_TYPES, error="Choose one of the bed types: {choices}."),
+    )
+    max_price = _number(
+        fields.Float, 1, HIGHEST_PRICE, f"Enter pounds a week, a number from 1 to {HIGHEST_PRICE:,}."
+    )
+    updated_within_hours = _number(
+        fields.Float, 0.1, LONGEST_AGO, f"Enter a number of hours, from 0.1 to {LONGEST_AGO:,}."
+    )
+    radius_miles = _number(fields.Float, 0.1, FARTHEST, f"Enter miles, a number from 0.1 to {FARTHEST:,}.")
+    page = fields.Integer(
+        validate=validate.Range(1, LAST_PAGE, error=f"Pages are numbered from 1 to {LAST_PAGE:,}."),
+        error_messages={"invalid": "Enter the number of a page."},
+    )
+
+
+_SEARCH = Search()
+
+
+def search(plain: dict[str, Any]) -> dict[str, Any]:
+    """Check what a search asks for.
+
+    :raises errors.Invalid: naming every field that is wrong.
+    """
+    try:
+        loaded: dict[str, Any] = _SEARCH.load(plain)
+    except marshmallow.ValidationError as fault:
+        wrong = {name: " ".join(words) for name, words in fault.messages_dict.items()}
+        raise errors.Invalid("Some of the search cannot be understood.", wrong) from fault
+    return loaded
