@@ -26,99 +26,82 @@ SERVICE_NAME = "capacitytracker"
 # No vowels, so no words; nothing that looks like something else. Fifteen of them are worth 71 bits.
 _TEMPORARY_LETTERS = "bcdfghjkmnpqrstvwxz23456789"
 
-GUESSES_OF_CURRENT = 5
+GUESSES = 5
+"""How often the current password may be guessed within the window."""
 GUESS_WINDOW_SECONDS = 900
 
 
 @dataclass(frozen=True, kw_only=True)
-class Known:
-    """What must be known of somebody to judge a new password."""
+class Change:
+    """A change under way: whose password, and the hashes to compare with."""
 
     user_id: str
-    full_name: str
-    email: str
     password_hash: str
     is_temporary: bool
-    old_hashes: tuple[str, ...]
+    recent_hashes: tuple[str, ...]
 
 
-def known(session: orm.Session, *, token_hash: str, by: permissions.Actor, now: datetime) -> Known:
-    """Return what must be known of the signed-in person, and count a guess at the current password.
+def begin_change(
+    session: orm.Session, *, new: str, token_hash: str, by: permissions.Actor, now: datetime
+) -> Change:
+    """Judge the new password by itself, and count a guess at the current one.
 
     :raises errors.Unauthenticated: when the session is not one of ``by``'s, or has ended.
-    :raises errors.TooMany: after five wrong guesses.
+    :raises errors.Invalid: when the new password is not good enough, saying why.
+    :raises errors.TooMany: after five guesses.
     """
-    user = session.scalars(
-        select(models.User)
-        .join(models.Session, models.Session.user_id == models.User.id)
-        .where(
-            models.User.id == by.user_id,
-            models.Session.token_hash == token_hash,
-            models.Session.expires_at > now,
-            models.User.status == models.ACTIVE,
-        )
-    ).one_or_none()
+    user = _owner(session, token_hash=token_hash, by=by, now=now)
     if user is None or user.password_hash is None:
         raise errors.Unauthenticated("Sign in to do this.")
-    throttling.take(
-        session, _guessing(user.id), limit=GUESSES_OF_CURRENT, seconds=GUESS_WINDOW_SECONDS, now=now
-    )
-    old = session.scalars(
-        select(models.OldPassword.password_hash)
-        .where(models.OldPassword.user_id == user.id)
-        .order_by(models.OldPassword.id.desc())
-        .limit(REMEMBERED)
-    )
-    return Known(
+    refusal = refuse(new, full_name=user.full_name, email=user.email)
+    if refusal is not None:
+        raise _choose_another(refusal)
+    throttling.take(session, _guessing(user.id), limit=GUESSES, seconds=GUESS_WINDOW_SECONDS, now=now)
+    return Change(
         user_id=user.id,
-        full_name=user.full_name,
-        email=user.email,
         password_hash=user.password_hash,
         is_temporary=user.temporary_until is not None,
-        old_hashes=tuple({user.password_hash, *old}),
+        recent_hashes=_recent_hashes(session, user),
     )
 
 
-def accept(person: Known, *, current: str | None, new: str) -> str:
-    """Judge a new password and return the hash to keep of it.
+def compare(change: Change, *, current: str | None, new: str) -> str:
+    """Compare with the current and the last passwords; return the hash to keep of the new one.
 
     Somebody who signed in with a temporary password a moment ago need not repeat it.
 
     :raises errors.Invalid: naming the field and saying what to do.
     """
-    must_prove = bool(current) or not person.is_temporary
-    if must_prove and not hashing.verify(person.password_hash, current or ""):
+    must_prove = bool(current) or not change.is_temporary
+    if must_prove and not hashing.verify(change.password_hash, current or ""):
         raise errors.Invalid(
             "Your current password is not right.", {"current_password": "This is not your current password."}
         )
-    refusal = refuse(new, full_name=person.full_name, email=person.email, old_hashes=person.old_hashes)
-    if refusal is not None:
-        raise errors.Invalid("Choose another password.", {"new_password": refusal})
+    if any(hashing.verify(recent, new) for recent in change.recent_hashes):
+        raise _choose_another(f"Choose one that is not among your last {REMEMBERED} passwords.")
     return hashing.hash_password(new)
 
 
-def refuse(password: str, *, full_name: str, email: str, old_hashes: Sequence[str]) -> str | None:
-    """Say why a password is not good enough (A5), or nothing when it is."""
+def refuse(password: str, *, full_name: str, email: str) -> str | None:
+    """Say why a password is not good enough for a person (A5), or nothing when it is."""
     if len(password) < SHORTEST:
         return f"Use at least {SHORTEST} characters. Three or four unrelated words work well."
     if len(password) > LONGEST:
         return f"Use at most {LONGEST} characters."
     if _holds(password, _parts(full_name)):
         return "Leave out your name."
-    if _holds(password, _parts(email.replace("@", " "), without_last=True)):
+    if _holds(password, _parts(email.rpartition(".")[0])):
         return "Leave out your e-mail address and its parts."
     if SERVICE_NAME in _squashed(password):
         return "Leave out the name of this service."
     if hashing.strength(password, _parts(full_name) + _parts(email)) < STRONG_ENOUGH:
         return "This is too common or too easy to guess. Three or four unrelated words work well."
-    if any(hashing.verify(old, password) for old in old_hashes):
-        return f"Choose one that is not among your last {REMEMBERED} passwords."
     return None
 
 
 def replace(
     session: orm.Session,
-    person: Known,
+    change: Change,
     *,
     password_hash: str,
     token_hash: str,
@@ -129,8 +112,8 @@ def replace(
 
     :raises errors.Conflict: when the password was changed meanwhile.
     """
-    user = session.get_one(models.User, person.user_id, with_for_update=True)
-    if user.password_hash != person.password_hash or user.status != models.ACTIVE:
+    user = session.get_one(models.User, change.user_id, with_for_update=True)
+    if user.password_hash != change.password_hash or user.status != models.ACTIVE:
         raise errors.Conflict("Your password was changed meanwhile. Sign in again.")
     keep(session, user, password_hash=password_hash, now=now)
     throttling.clear(session, _guessing(user.id))
@@ -184,13 +167,40 @@ def _guessing(user_id: str) -> str:
     return f"current password of {user_id}"
 
 
-def _parts(text: str, *, without_last: bool = False) -> list[str]:
-    parts = [part for part in re.split(r"[\W_\d]+", text.casefold()) if len(part) >= 3]
-    whole = _squashed(text)
-    if without_last and "." in text:
-        # The last part of a domain (org, net, uk) says nothing about a person.
-        parts = [part for part in parts if not text.casefold().endswith(f".{part}")]
-    return list(dict.fromkeys([*parts, whole])) if len(whole) >= 3 else parts
+def _owner(
+    session: orm.Session, *, token_hash: str, by: permissions.Actor, now: datetime
+) -> models.User | None:
+    return session.scalars(
+        select(models.User)
+        .join(models.Session, models.Session.user_id == models.User.id)
+        .where(
+            models.User.id == by.user_id,
+            models.Session.token_hash == token_hash,
+            models.Session.expires_at > now,
+            models.User.status == models.ACTIVE,
+        )
+    ).one_or_none()
+
+
+def _recent_hashes(session: orm.Session, user: models.User) -> tuple[str, ...]:
+    old = session.scalars(
+        select(models.OldPassword.password_hash)
+        .where(models.OldPassword.user_id == user.id)
+        .order_by(models.OldPassword.id.desc())
+        .limit(REMEMBERED)
+    )
+    # The current one is not among them while it is a temporary one.
+    return tuple({str(user.password_hash), *old})
+
+
+def _choose_another(refusal: str) -> errors.Invalid:
+    return errors.Invalid("Choose another password.", {"new_password": refusal})
+
+
+def _parts(text: str) -> list[str]:
+    """Return the words of a name or an address, and it in one piece, where they are long enough."""
+    words = [*re.split(r"[\W_\d]+", text.casefold()), _squashed(text)]
+    return [word for word in dict.fromkeys(words) if len(word) >= 3]
 
 
 def _holds(password: str, parts: Sequence[str]) -> bool:

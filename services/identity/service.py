@@ -126,12 +126,14 @@ class Identity(health.Health):
         """Change the caller's own password; the current one may be left out after a temporary one."""
         people.require_person(self.caller)
         with self.database.transaction() as session:
-            person = passwords.known(session, token_hash=token_hash, by=self.caller, now=self.clock())
-        password_hash = passwords.accept(person, current=current_password, new=new_password)
+            change = passwords.begin_change(
+                session, new=new_password, token_hash=token_hash, by=self.caller, now=self.clock()
+            )
+        password_hash = passwords.compare(change, current=current_password, new=new_password)
         with self.database.transaction() as session:
             passwords.replace(
                 session,
-                person,
+                change,
                 password_hash=password_hash,
                 token_hash=token_hash,
                 by=self.caller,

@@ -81,6 +81,7 @@ def unlock(session: orm.Session, *, user_id: str, by: permissions.Actor, now: da
 
     :raises errors.Forbidden: when ``by`` may not manage this person.
     """
+    permissions.require(by, permissions.MANAGE_USERS)
     user = people.locked_row(session, user_id)
     permissions.require(by, permissions.MANAGE_USERS, people.target(user))
     user.failed_attempts = 0

@@ -56,7 +56,9 @@ def administrator(session: orm.Session) -> models.User:
 
 def provider(session: orm.Session, *, of: models.Organisation, **columns: Any) -> models.KnownProvider:
     defaults = {"id": ids.new(), "name": f"Fictional House {next(_number)}", "postcode": "DH1 3YG"}
-    made = models.KnownProvider(organisation_id=of.id, **({"active": True, "version": 1} | defaults | columns))
+    made = models.KnownProvider(
+        organisation_id=of.id, **({"active": True, "version": 1} | defaults | columns)
+    )
     session.add(made)
     session.flush()
     return made

@@ -145,9 +145,7 @@ class TestReject:
         self, session: orm.Session, applicant: models.User, approver: permissions.Actor, reason: str
     ) -> None:
         with pytest.raises(errors.Invalid) as refusal:
-            approval.reject(
-                session, registration_id=applicant.id, reason=reason, by=approver, now=given.NOW
-            )
+            approval.reject(session, registration_id=applicant.id, reason=reason, by=approver, now=given.NOW)
         assert set(refusal.value.fields) == {"reason"}
 
 

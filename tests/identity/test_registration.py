@@ -16,7 +16,9 @@ from services.identity import approval, models, registration
 from tests.identity import given
 
 
-def register(session: orm.Session, *, address: str = "192.0.2.1", now: Any = given.NOW, **answers: Any) -> Any:
+def register(
+    session: orm.Session, *, address: str = "192.0.2.1", now: Any = given.NOW, **answers: Any
+) -> Any:
     return registration.register(
         session, form=given.form(**answers), address=address, limits=given.LIMITS, now=now
     )
@@ -79,9 +81,7 @@ class TestRegister:
         self, session: orm.Session, kind: str, kept: bool
     ) -> None:
         organisation = given.organisation(session, type=kind)
-        answer = register(
-            session, organisation_type=kind, organisation_id=organisation.id, wants_search=True
-        )
+        answer = register(session, organisation_type=kind, organisation_id=organisation.id, wants_search=True)
         assert session.get_one(models.User, answer["id"]).wants_search is kept
 
     def test_a1_refuses_who_does_not_agree_to_the_terms(self, session: orm.Session) -> None:
@@ -179,7 +179,11 @@ class TestRepeated:
         administrator = given.actor(session, given.administrator(session))
         first = register(session, email="again@fictional.example")
         approval.reject(
-            session, registration_id=first["id"], reason="Wrong organisation.", by=administrator, now=given.NOW
+            session,
+            registration_id=first["id"],
+            reason="Wrong organisation.",
+            by=administrator,
+            now=given.NOW,
         )
         second = register(session, email="again@fictional.example")
         assert session.get_one(models.User, second["id"]).status == "awaiting"
