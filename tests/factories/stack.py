@@ -65,15 +65,15 @@ class Stack:
             child.start()
         self.wait_ready()
 
-    def stop(self) -> None:
-        """Stop everything, services before the servers they use."""
+    def stop(self, *, keep: bool = False) -> None:
+        """Stop everything, services before the servers they use; ``keep`` the data for another start."""
         made = self._installation
         for tier in (made.services, list(reversed(made.servers))):
             for child in tier:
                 child.ask_to_stop()
             for child in tier:
                 child.wait_stopped(seconds=10)
-        if made.database_server:
+        if made.database_server and not keep:
             servers.forget(made.database_server.place.folder)
 
     def wait_ready(self, *, seconds: float = 90) -> None:

@@ -1,0 +1,220 @@
+"""Nothing that was accepted is lost or doubled, whichever process is killed while it is being told."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+import pytest
+import requests
+
+from tests.factories import api, depths, stack
+
+HOMES = 60
+WRITERS = 4
+SETTLE_SECONDS = 120
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[stack.Stack]:
+    # The database must survive kill -9, so it keeps its safety on.
+    with stack.running(postgres_settings={}) as made:
+        yield made
+
+
+@dataclass
+class Writer:
+    """Somebody who keeps declaring, and remembers what was accepted."""
+
+    url: str
+    provider_ids: list[str]
+    accepted: list[tuple[str, int, int]] = field(default_factory=list)
+    """Provider, the version answered, and the price that marks the declaration."""
+    refused: int = 0
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def run(self) -> None:
+        person = self._signed_in()
+        mark = 1000
+        while not self.stopping.is_set():
+            for provider_id in self.provider_ids:
+                mark += 1
+                try:
+                    answer = api.save_capacity(person, provider_id, changes={"weekly_price_from": mark})
+                except (AssertionError, requests.RequestException):
+                    self.refused += 1
+                    time.sleep(0.1)
+                    continue
+                self.accepted.append((provider_id, answer["version"], mark))
+
+    def _signed_in(self) -> api.Api:
+        while True:
+            try:
+                return api.sign_in(self.url, "admin@tracker.example")
+            except (AssertionError, requests.RequestException):
+                time.sleep(0.5)
+
+
+def wait_for(condition: Callable[[], Any], *, seconds: float = SETTLE_SECONDS, what: str) -> Any:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.3)
+    raise AssertionError(f"{what} did not happen within {seconds:.0f} s")
+
+
+def query(running: stack.Stack, service: str, sql: str) -> list[tuple[Any, ...]]:
+    url = running.env[f"{service.upper()}_DATABASE_URL"].replace("+psycopg", "")
+    with psycopg.connect(url) as connection:
+        return connection.execute(sql).fetchall()  # type: ignore[call-overload, no-any-return]
+
+
+def outbox_depth(running: stack.Stack, service: str = "providers") -> int:
+    return int(query(running, service, "select count(*) from outbox")[0][0])
+
+
+def read_model(running: stack.Stack) -> list[list[tuple[Any, ...]]]:
+    """Return all that search knows of homes, in an order of its own."""
+    homes = "select provider_id, version, snapshot, location::text, document from homes order by provider_id"
+    vacancies = (
+        "select provider_id, bed_type, location::text, accepting, weekly_price_from, last_updated "
+        "from vacancies order by provider_id, bed_type"
+    )
+    return [query(running, "search", homes), query(running, "search", vacancies)]
+
+
+class TestRelayKilledMidBatch:
+    """Runs first: the demo's homes are the batch."""
+
+    def test_every_event_is_told_in_the_end(self, running: stack.Stack) -> None:
+        loading = threading.Thread(target=running.tracker, args=("demo-data", "--homes", str(HOMES * 5)))
+        loading.start()
+        wait_for(lambda: outbox_depth(running) > 50, what="the demo's events", seconds=60)
+        whole = outbox_depth(running)
+        wait_for(lambda: outbox_depth(running) < whole, what="the relay's first batch", seconds=30)
+        running.kill("providers")
+        left = outbox_depth(running)
+        assert left > 0, "the relay was killed in the middle of its work"
+        running.restart("providers")
+        loading.join(timeout=120)
+        wait_for(lambda: outbox_depth(running) == 0, what="the rest being told")
+        count = "select count(*), sum(version) from {}"
+        owned = query(running, "providers", count.format("providers"))
+        for service, table in (("search", "homes"), ("notifications", "providers_watched")):
+            wait_for(
+                lambda service=service, table=table: query(running, service, count.format(table)) == owned,
+                what=f"{service} knowing every provider",
+            )
+
+
+class TestProcessesKilledInTurn:
+    def test_every_accepted_declaration_is_kept_once_and_found(self, running: stack.Stack) -> None:
+        writers = self._start_writers(running)
+        for victim in ("providers", "search", "broker", "postgres", "gateway", "notifications", "reports", "identity"):
+            time.sleep(1.5)
+            running.kill(victim)
+            time.sleep(0.5)
+            running.restart(victim)
+            running.wait_ready(seconds=90)
+            self._wait_for_progress(writers)
+        for writer, thread in writers:
+            writer.stopping.set()
+            thread.join(timeout=60)
+        accepted = [entry for writer, _ in writers for entry in writer.accepted]
+        assert len(accepted) > 100
+        self._assert_kept_once(running, accepted)
+        self._assert_queues_empty(running)
+        self._assert_search_equals_a_rebuild(running)
+
+    def _start_writers(self, running: stack.Stack) -> list[tuple[Writer, threading.Thread]]:
+        rows = query(
+            running,
+            "providers",
+            "select distinct provider_id from declarations join providers on providers.id = provider_id "
+            f"where providers.type = 'care_home' order by provider_id limit {HOMES}",
+        )
+        ids = [str(row[0]) for row in rows]
+        writers = [Writer(running.url, ids[number::WRITERS]) for number in range(WRITERS)]
+        threads = [threading.Thread(target=writer.run, daemon=True) for writer in writers]
+        for thread in threads:
+            thread.start()
+        return list(zip(writers, threads, strict=True))
+
+    def _wait_for_progress(self, writers: list[tuple[Writer, threading.Thread]]) -> None:
+        """Wait until every writer is accepted again, so that each kill meets writers at work."""
+        before = [len(writer.accepted) for writer, _ in writers]
+        wait_for(
+            lambda: all(
+                len(writer.accepted) > count + 2 for (writer, _), count in zip(writers, before, strict=True)
+            ),
+            what="declarations being accepted again",
+            seconds=60,
+        )
+
+    def _assert_kept_once(self, running: stack.Stack, accepted: list[tuple[str, int, int]]) -> None:
+        rows = query(running, "providers", "select provider_id, version, figures from declarations")
+        prices: dict[tuple[str, int], list[int]] = {}
+        for provider_id, version, figures in rows:
+            first = [bed["weekly_price_from"] for bed in figures["bed_types"]]
+            prices.setdefault((str(provider_id), version), []).append(first)
+        for provider_id, version, mark in accepted:
+            kept = prices.get((provider_id, version), [])
+            assert len(kept) == 1, f"{provider_id} version {version} is in the history {len(kept)} times"
+            assert mark in kept[0]
+        marks = [(provider_id, mark) for provider_id, _, mark in accepted]
+        assert len(set(marks)) == len(marks)
+
+    def _assert_queues_empty(self, running: stack.Stack) -> None:
+        wait_for(lambda: outbox_depth(running) == 0, what="the outbox being empty")
+        wait_for(lambda: not any(depths.of(running).values()), what="every queue being empty")
+
+    def _assert_search_equals_a_rebuild(self, running: stack.Stack) -> None:
+        applied = read_model(running)
+        running.tracker("search", "rebuild")
+        assert read_model(running) == applied
+
+
+class TestMailServerAway:
+    def test_every_mail_arrives_once_it_is_back_and_none_twice(self, running: stack.Stack) -> None:
+        running.forget_mails()
+        running.kill("mailbox")
+        applicants = [f"applicant{number}@cranberry.example" for number in range(5)]
+        for email in applicants:
+            self._register(running, email)
+        time.sleep(3)
+        running.restart("mailbox")
+        wait_for(
+            lambda: len(running.mails(to="approver@cranberry.example")) >= len(applicants),
+            what="the approver's mails",
+            seconds=150,
+        )
+        time.sleep(5)
+        mails = running.mails(to="approver@cranberry.example")
+        assert len(mails) == len(applicants)
+        assert len({mail["text"] for mail in mails}) == len(applicants)
+
+    def _register(self, running: stack.Stack, email: str) -> None:
+        nobody = api.Api(running.url)
+        (found,) = nobody.get("/organisations", q="Cranberry Care")["results"]
+        nobody.post(
+            "/registrations",
+            {
+                "email": email,
+                "full_name": f"Fictional {email.split('@')[0]}",
+                "phone": "0191 496 0000",
+                "job_title": "Carer",
+                "user_type": "standard",
+                "organisation_type": "care_home",
+                "organisation_id": found["id"],
+                "provider_ids": [],
+                "wants_search": False,
+                "accepts_terms": True,
+                "accepts_communications": True,
+            },
+        )
