@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import eventlet
+from nameko import exceptions
 
 from contracts import errors
 from gateway import answers, http
@@ -52,7 +53,7 @@ def _sign_of_life(client: Any) -> str:
     try:
         with eventlet.Timeout(LIMIT_SECONDS):
             client.health()
-    except (errors.Error, eventlet.Timeout):
+    except (errors.Error, exceptions.RemoteError, eventlet.Timeout):
         return "unavailable"
     return "ok"
 

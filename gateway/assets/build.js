@@ -42,6 +42,14 @@ function buildScripts() {
   keep("tracker.js", built.outputFiles[0].contents);
 }
 
+function copyDocs() {
+  const from = join(here, "..", "..", "node_modules", "swagger-ui-dist");
+  for (const name of ["swagger-ui.css", "swagger-ui-bundle.js"]) {
+    keep(name, readFileSync(join(from, name)));
+  }
+  keep("docs.js", readFileSync(join(here, "scripts", "docs.js")));
+}
+
 function copyImages() {
   const images = join(here, "images");
   for (const name of readdirSync(images)) {
@@ -54,4 +62,5 @@ mkdirSync(dist, { recursive: true });
 buildStyles();
 buildScripts();
 copyImages();
+copyDocs();
 writeFileSync(join(dist, "manifest.json"), JSON.stringify(manifest, null, 2) + "\n");
