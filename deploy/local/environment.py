@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
@@ -11,6 +12,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 VAR = ROOT / "var"
 LOCAL_ENV = VAR / "local.env"
+
+
+def elsewhere() -> Path:
+    """Return the folder outside the checkout for what another account must reach; one per checkout."""
+    mark = hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]
+    return Path("/var/tmp") / f"capacity-tracker-{mark}"
 
 
 def write(settings: Mapping[str, str], *, path: Path = LOCAL_ENV) -> None:

@@ -7,7 +7,6 @@ are ours; no account is made and no existing folder changes its mode. Where `nob
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import os
 import pwd
@@ -23,12 +22,10 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from deploy.local import children, ports
+from deploy.local import children, environment, ports
 
-ROOT = Path(__file__).resolve().parents[2]
 OWNER = "tracker"
 INSTALLATION = "pginstall18"  # The wheel holds a PostgreSQL 16 too.
-ELSEWHERE = Path("/var/tmp")
 ENVIRONMENT = {"LANG": "C.UTF-8", "PATH": "/usr/bin:/bin", "TZ": "UTC"}
 # What a test needs: the same answers, without waiting for the disk to have kept them.
 FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -168,8 +165,7 @@ def _own(folder: Path, account: children.Account) -> None:
 
 def _place_elsewhere(folder: Path, programs: Path, account: children.Account) -> Place:
     """Copy the programs to where the account can run them, and keep the data beside them."""
-    mark = hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]
-    base = ELSEWHERE / f"capacity-tracker-{mark}"
+    base = environment.elsewhere()
     _make_ours(base)
     copied = _copy_programs(programs, base)
     data = base / "-".join(folder.resolve().parts[-3:])

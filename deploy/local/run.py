@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from types import FrameType
 
 import psycopg
 
 from contracts import demo
-from deploy.local import children, environment, installation, progress, supervisor
+from deploy.local import children, environment, installation, lock, progress, supervisor
 
 DEMO_HOMES = "300"
 CHECK_EVERY = 0.3  # Seconds.
@@ -24,7 +21,7 @@ def main() -> int:
     """Start everything, show where it is, and stop everything when told to."""
     stop = _StopRequest()
     try:
-        with only_one(environment.VAR):
+        with lock.held(environment.VAR):
             return _run(stop)
     except children.CannotStart as refusal:
         return progress.refuse(str(refusal))
@@ -126,28 +123,6 @@ class _StopRequest:
         """:raises Stopped: when asked to"""
         if self.asked.is_set():
             raise Stopped
-
-
-@contextlib.contextmanager
-def only_one(folder: Path) -> Iterator[None]:
-    """Hold the folder, which the kernel frees however this process ends.
-
-    :raises CannotStart: when another process holds it
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
-            holder = lock.read().strip()
-            raise children.CannotStart(
-                f"It runs already (process {holder}). Press Ctrl-C where it was started, or `kill {holder}`."
-            ) from None
-        lock.truncate(0)
-        lock.write(f"{os.getpid()}\n")
-        lock.flush()
-        yield
 
 
 if __name__ == "__main__":

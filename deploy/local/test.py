@@ -1,0 +1,169 @@
+"""Run every test: `make test`, or `make test FOLDERS="kit search"`.
+
+One pytest process per folder, on servers started for this run alone. Folders whose tests share nothing but
+those servers run two at a time; those that start a whole installation have the computer to themselves.
+"""
+
+from __future__ import annotations
+
+import collections
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from concurrent import futures
+from dataclasses import dataclass
+
+from deploy.local import broker, children, environment, lock, postgres, progress, supervisor
+
+TESTS = environment.ROOT / "tests"
+VAR = environment.VAR / "tests"
+PASSWORD = "only-for-tests"
+FIRST = ("wiring", "contracts", "deploy")  # Quick, and need no broker: what they find is known at once.
+LAST = ("gateway", "journeys", "browser", "chaos")
+ALONE = ("journeys", "browser", "chaos")
+# These start processes of their own; elsewhere services run in the test's own process, on green threads.
+WITHOUT_GREEN_THREADS = ("wiring", "deploy", "journeys", "browser", "chaos")
+NOT_TESTS = ("bench", "factories")
+SIDE_BY_SIDE = 2
+LIMIT_SECONDS = 1800
+NOTHING_COLLECTED = 5  # pytest's exit code.
+# Of the libraries; nothing in this repository can be done about them.
+SILENCED = "ignore::DeprecationWarning:nameko.testing.pytest,ignore::UserWarning:nameko.testing.pytest"
+COUNT = re.compile(r"(\d+) (passed|failed|error|skipped|xfailed|xpassed)")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one folder's tests came to."""
+
+    folder: str
+    counts: collections.Counter[str]
+    closing_line: str
+    seconds: float
+    failed: bool
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the folders' tests and sum them up; the exit code is 0 when all passed."""
+    started = time.monotonic()
+    folders = _folders(arguments)
+    keeper = supervisor.Supervisor(progress.say)
+    try:
+        with lock.held(VAR):
+            results = _run_all(folders, keeper)
+    except children.CannotStart as refusal:
+        return progress.refuse(str(refusal))
+    finally:
+        keeper.stop()
+    return _sum_up(results, seconds=time.monotonic() - started)
+
+
+def _folders(chosen: Sequence[str]) -> list[str]:
+    found = {path.parent.name for path in TESTS.glob("*/test_*.py")} - set(NOT_TESTS)
+    middle = sorted(found - set(FIRST) - set(LAST))
+    ordered = [name for name in (*FIRST, *middle, *LAST) if name in found]
+    unknown = set(chosen) - found
+    if unknown:
+        raise SystemExit(f"No tests in {', '.join(sorted(unknown))}; there are {', '.join(ordered)}.")
+    return [name for name in ordered if not chosen or name in chosen]
+
+
+def _run_all(folders: Sequence[str], keeper: supervisor.Supervisor) -> list[Result]:
+    """Start the servers and run the folders: quick ones, then two by two, then each that wants to be alone."""
+    settings, servers = _prepare_servers(folders)
+    for server in servers:
+        keeper.start(server)
+    progress.say("Starting " + ", ".join(server.name for server in servers))
+    servers[0].wait_ready(seconds=60)
+    quick = [name for name in folders if name in FIRST]
+    results = [_run(name, settings) for name in quick]
+    for server in servers:
+        server.wait_ready(seconds=90)
+    shared = [name for name in folders if name not in (*FIRST, *ALONE)]
+    with futures.ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        results += pool.map(lambda name: _run(name, settings), shared)
+    return results + [_run(name, settings) for name in folders if name in ALONE]
+
+
+def _prepare_servers(folders: Sequence[str]) -> tuple[dict[str, str], list[children.Child]]:
+    """Return what the tests are told, and the servers behind it, PostgreSQL first.
+
+    Each folder has a virtual host of its own, so that queues of the same name do not meet.
+    """
+    logs = environment.VAR / "log" / "tests"
+    database = postgres.prepare(VAR / "postgres", logs=logs, password=PASSWORD, settings=postgres.FORGETFUL)
+    queues = broker.prepare(VAR / "broker", logs=logs, password=PASSWORD, virtual_hosts=["/", *folders])
+    settings = {"TEST_POSTGRES_URL": database.url("postgres"), "BROKER": queues.address}
+    return settings, [database.child, queues.mapper, queues.server]
+
+
+def _run(folder: str, settings: dict[str, str]) -> Result:
+    progress.say(f"Testing {folder}")
+    started = time.monotonic()
+    process = subprocess.run(
+        _command(folder),
+        env=_environment(folder, settings),
+        cwd=environment.ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    output = process.stdout.decode(errors="replace").rstrip()
+    print(f"\n{output}\n", flush=True)
+    closing_line = _closing_line(output)
+    counts = collections.Counter({name: int(count) for count, name in COUNT.findall(closing_line)})
+    failed = process.returncode not in (0, NOTHING_COLLECTED)
+    if failed and not counts["failed"] + counts["error"]:
+        counts["error"] += 1  # It ended without telling, which must not pass for a success.
+    return Result(folder, counts, closing_line, time.monotonic() - started, failed)
+
+
+def _command(folder: str) -> list[str]:
+    command = ["timeout", "--kill-after=10", str(LIMIT_SECONDS)]
+    command += [sys.executable, "-m", "pytest", "--color=no", "--suppress-nameko-eventlet-notification"]
+    if folder in WITHOUT_GREEN_THREADS:
+        command += ["-p", "no:pytest_eventlet"]
+    return [*command, str(TESTS / folder)]
+
+
+def _environment(folder: str, settings: dict[str, str]) -> dict[str, str]:
+    return {
+        **os.environ,
+        "TEST_POSTGRES_URL": settings["TEST_POSTGRES_URL"],
+        "AMQP_URI": f"{settings['BROKER']}/{folder}",
+        "PSYCOPG_WAIT_FUNC": "wait_selector",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONWARNINGS": SILENCED,
+    }
+
+
+def _closing_line(output: str) -> str:
+    lines = [line for line in output.splitlines() if line.startswith("=") and " in " in line]
+    return lines[-1] if lines else "(pytest ended without a summary)"
+
+
+def _sum_up(results: Sequence[Result], *, seconds: float) -> int:
+    """Print one table and, like pytest, one last line."""
+    total: collections.Counter[str] = collections.Counter()
+    print(f"\n{'folder':<16}{'passed':>8}{'failed':>8}{'skipped':>9}{'seconds':>9}   pytest says")
+    for result in results:
+        total += result.counts
+        failed = result.counts["failed"] + result.counts["error"]
+        numbers = (
+            f"{result.counts['passed']:>8}{failed:>8}{result.counts['skipped']:>9}{result.seconds:>9.1f}"
+        )
+        print(f"{result.folder:<16}{numbers}   {result.closing_line.strip('= ')}")
+    broken = [result.folder for result in results if result.failed]
+    if broken:
+        print(f"\nFailed: {', '.join(broken)}")
+    words = [f"{total[name]} {name}" for name in ("failed", "error", "passed", "skipped") if total[name]]
+    print(f"\n==== {', '.join(words) or 'no tests ran'} in {seconds:.1f}s ====", flush=True)
+    return 1 if broken or not total["passed"] else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
