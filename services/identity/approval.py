@@ -46,6 +46,27 @@ def registrations(session: orm.Session, *, status: str, page: int, by: permissio
     }
 
 
+def registration(session: orm.Session, *, registration_id: str, by: permissions.Actor) -> dict[str, Any]:
+    """Return one registration that waits for a decision ``by`` may take.
+
+    :raises errors.NotFound: when none does under this id; somebody else may have decided.
+    """
+    permissions.require(by, permissions.APPROVE_USERS)
+    user = session.scalars(
+        select(models.User)
+        .outerjoin(models.User.organisation)
+        .options(orm.contains_eager(models.User.organisation))
+        .where(
+            models.User.id.in_(people.valid_ids([registration_id], field="registration_id")),
+            models.User.status == models.AWAITING,
+            people.within_reach(by, permissions.APPROVE_USERS),
+        )
+    ).one_or_none()
+    if user is None:
+        raise errors.NotFound("This registration does not wait for you; somebody may have decided already.")
+    return _described(user, _providers_of(session, [user]))
+
+
 def approve(
     session: orm.Session, *, registration_id: str, by: permissions.Actor, now: datetime
 ) -> dict[str, str]:

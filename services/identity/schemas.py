@@ -104,9 +104,9 @@ class Registration(marshmallow.Schema):
     """What an applicant sends (A1)."""
 
     email = Email()
-    full_name = Line(longest=100, empty="Enter your full name.")
+    full_name = Line(longest=200, empty="Enter your full name.")
     phone = Phone()
-    job_title = Line(longest=100, empty="Enter your job title.")
+    job_title = Line(longest=200, empty="Enter your job title.")
     user_type = fields.String(
         load_default="standard", validate=validate.OneOf(USER_TYPES, error="Choose Standard or Approver.")
     )

@@ -59,6 +59,12 @@ class Identity(health.Health):
             return approval.registrations(session, status=status, page=page, by=self.caller)
 
     @rpc.entrypoint
+    def registration(self, *, registration_id: str) -> dict[str, Any]:
+        """Show one registration that the caller may decide on."""
+        with self.database.reading() as session:
+            return approval.registration(session, registration_id=registration_id, by=self.caller)
+
+    @rpc.entrypoint
     def approve_registration(self, *, registration_id: str) -> dict[str, str]:
         """Open an applicant's account."""
         with self.database.transaction() as session:

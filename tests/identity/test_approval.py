@@ -238,3 +238,22 @@ class TestMe:
             "type": "care_home",
             "approvers": 1,
         }
+
+
+class TestRegistration:
+    def test_is_shown_to_who_may_decide(self, session: orm.Session) -> None:
+        home = given.organisation(session)
+        approver = given.actor(session, given.person(session, of=home, roles=[permissions.APPROVER]))
+        waiting = given.person(session, of=home, status=models.AWAITING)
+        given.person(session, of=home, status=models.AWAITING)
+        shown = approval.registration(session, registration_id=waiting.id, by=approver)
+        assert (shown["id"], shown["organisation_name"]) == (waiting.id, home.name)
+
+    def test_is_not_found_elsewhere_or_once_decided(self, session: orm.Session) -> None:
+        home, other = given.organisation(session), given.organisation(session)
+        approver = given.actor(session, given.person(session, of=home, roles=[permissions.APPROVER]))
+        elsewhere = given.person(session, of=other, status=models.AWAITING)
+        decided = given.person(session, of=home)
+        for user_id in (elsewhere.id, decided.id, "nobody"):
+            with pytest.raises(errors.NotFound):
+                approval.registration(session, registration_id=user_id, by=approver)

@@ -106,7 +106,7 @@ class TestRegister:
             ("full_name", "   "),
             ("full_name", "Nul\x00l"),
             ("full_name", "Half \ud800"),
-            ("full_name", "x" * 101),
+            ("full_name", "x" * 201),
             ("phone", "call me"),
             ("phone", "12"),
             ("job_title", None),
