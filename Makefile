@@ -5,7 +5,7 @@ VENV := .venv/bin
 CHECKED := contracts kit services gateway deploy tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo-data remind test check format bench requirements clean
+.PHONY: help run demo-data remind test check format tables bench requirements clean
 
 help: ## List what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ check: ## Look at the code without running it: ruff, mypy, and the rules of the 
 format: ## Format the code
 	@$(VENV)/ruff check --fix --quiet $(CHECKED) || true
 	@$(VENV)/ruff format --quiet $(CHECKED)
+
+tables: ## Write the generated tables of docs/ARCHITECTURE.md anew
+	@$(VENV)/python -m deploy.tables
 
 bench: ## Measure it at 15,000 homes, in one table
 	@$(PYTHON) -m deploy.local.install --bench

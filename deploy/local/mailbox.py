@@ -80,7 +80,7 @@ class Mailbox:
         self.mails: collections.deque[Mail] = collections.deque(maxlen=kept)
         self._ids = itertools.count(1)
 
-    async def handle_DATA(  # noqa: N802 - the name is aiosmtpd's.
+    async def handle_DATA(  # noqa: N802 -- the name is aiosmtpd's
         self, server: object, session: object, envelope: smtp.Envelope
     ) -> str:
         """Keep a mail."""

@@ -72,7 +72,7 @@ def _folders(chosen: Sequence[str]) -> list[str]:
 
 
 def _run_all(folders: Sequence[str], keeper: supervisor.Supervisor) -> list[Result]:
-    """Start the servers and run the folders: quick ones, then two by two, then each that wants to be alone."""
+    """Start the servers and run the folders: quick ones, then pairs, then each that wants to be alone."""
     settings, servers = _prepare_servers(folders)
     for server in servers:
         keeper.start(server)
