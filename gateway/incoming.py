@@ -70,17 +70,21 @@ class Request(wrappers.Request):
         if not proxies:
             return address
         told = [text.strip() for text in self.headers.get("X-Forwarded-For", "").split(",") if text.strip()]
-        while told and _is_within(address, proxies):
+        while told and _is_within(address, proxies) and _is_address(told[-1]):
             address = told.pop()
         return address
 
 
-def _is_within(address: str, networks: tuple[Network, ...]) -> bool:
+def _is_address(text: str) -> bool:
     try:
-        parsed = ipaddress.ip_address(address)
+        ipaddress.ip_address(text)
     except ValueError:
         return False
-    return any(parsed in network for network in networks)
+    return True
+
+
+def _is_within(address: str, networks: tuple[Network, ...]) -> bool:
+    return _is_address(address) and any(ipaddress.ip_address(address) in network for network in networks)
 
 
 def bearer_token(request: Request) -> str | None:

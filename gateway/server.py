@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import eventlet
 from eventlet import greenpool, wsgi
 from nameko.web import server as nameko_server
-from werkzeug.routing import Map, RequestRedirect
+from werkzeug.routing import Map
 from werkzeug.routing.converters import BaseConverter
 
 from gateway import answers, security
@@ -170,8 +170,6 @@ class Application:
             rule, path_values = self.addresses.match(request.path, request.method, return_rule=True)
             endpoint, request.route = rule.endpoint, rule.rule
             return endpoint.answer(request, dict(path_values))
-        except RequestRedirect as redirect:
-            return answers.see_other(redirect.new_url.split("gateway", 1)[-1])
         except Exception as error:  # the last resort: a fault of ours is logged here, once
             problem = answers.problem(error, request.call_id)
             if problem.status == 500:
@@ -182,9 +180,13 @@ class Application:
         self, request: Request, endpoint: Endpoint | None, problem: Problem, error: Exception
     ) -> Answer:
         """Put a refusal into the form that the caller reads."""
-        if endpoint is not None:
-            return endpoint.refuse(request, problem, error)
-        return problem.as_json() if request.is_api else self.server.error_page(request, problem)
+        try:
+            if endpoint is not None:
+                return endpoint.refuse(request, problem, error)
+            return problem.as_json() if request.is_api else self.server.error_page(request, problem)
+        except Exception:  # the page that says what went wrong went wrong itself
+            logging.failure("error page failed", route=request.route)
+            return answers.plain_page(request, problem)
 
 
 def _says_how_to_cache(answer: Answer) -> bool:

@@ -12,6 +12,7 @@ DOCS = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Capacity Tracker API</title>
+<link rel="icon" href="{icon}" type="image/svg+xml">
 <link rel="stylesheet" href="{style}">
 </head>
 <body>
@@ -38,7 +39,10 @@ class Documents:
         """Show the API, to read and to try."""
         return http.Page(
             DOCS.format(
-                style=_asset("swagger-ui.css"), bundle=_asset("swagger-ui-bundle.js"), start=_asset("docs.js")
+                icon=_asset("mark.svg"),
+                style=_asset("swagger-ui.css"),
+                bundle=_asset("swagger-ui-bundle.js"),
+                start=_asset("docs.js"),
             )
         )
 

@@ -336,7 +336,7 @@ class TestClientAddress:
             ("203.0.113.9", "203.0.113.9"),
             ("198.51.100.1, 203.0.113.9, 10.1.2.3", "203.0.113.9"),
             ("", "127.0.0.1"),
-            ("nonsense", "nonsense"),
+            ("nonsense", "127.0.0.1"),
         ],
     )
     def test_is_the_last_one_that_is_no_proxy_of_ours(

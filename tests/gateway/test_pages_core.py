@@ -78,6 +78,19 @@ class TestPages:
         assert pages.api("GET", "/me").status_code == 401
 
 
+class TestErrorPages:
+    def test_that_fail_themselves_leave_a_plain_one(self, caplog: pytest.LogCaptureFixture) -> None:
+        class Faulty(Pages):
+            @staticmethod
+            def error_page(request: http.Request, problem: http.Problem) -> http.Page:
+                raise ZeroDivisionError
+
+        with running(Faulty) as front:
+            answer = front.call("GET", "/nothing-here")
+        assert (answer.status_code, "Not Found" in answer.text) == (404, True)
+        assert any(record.exc_info for record in caplog.records)
+
+
 class TestForms:
     def test_are_refused_without_the_token_of_their_page(self, pages: Front) -> None:
         sign_in(pages)
