@@ -100,13 +100,18 @@ class Id(fields.String):
         return str(value).lower()
 
 
-class Registration(marshmallow.Schema):
-    """What an applicant sends (A1)."""
+class Person(marshmallow.Schema):
+    """Who somebody is and how to reach them."""
 
     email = Email()
     full_name = Line(longest=200, empty="Enter your full name.")
     phone = Phone()
     job_title = Line(longest=200, empty="Enter your job title.")
+
+
+class Registration(Person):
+    """What an applicant sends (A1)."""
+
     user_type = fields.String(
         load_default="standard", validate=validate.OneOf(USER_TYPES, error="Choose Standard or Approver.")
     )

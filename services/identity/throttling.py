@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime, timedelta
 
-from sqlalchemy import case, delete, orm, update
+from sqlalchemy import case, delete, orm, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from contracts import errors
@@ -48,7 +48,11 @@ def clear(session: orm.Session, what: str) -> None:
 
 def forget_ended(session: orm.Session, *, now: datetime) -> None:
     """Remove the counts whose window has ended."""
-    session.execute(delete(models.Attempts).where(models.Attempts.ends_at <= now))
+    # What somebody else holds is left for the next time, so that nobody waits for anybody in a circle.
+    ended = (
+        select(models.Attempts.key).where(models.Attempts.ends_at <= now).with_for_update(skip_locked=True)
+    )
+    session.execute(delete(models.Attempts).where(models.Attempts.key.in_(ended)))
 
 
 def _count(session: orm.Session, what: str, *, seconds: int, now: datetime) -> tuple[int, datetime]:

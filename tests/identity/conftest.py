@@ -16,6 +16,14 @@ from services.identity.service import Identity
 from tests.factories import postgres
 from tests.identity import given
 
+_REAL_HASH = hashing.hash_password("velvet-anchor-thimble")
+
+
+@pytest.fixture
+def real_hash() -> str:
+    """A hash made with the parameters that the product uses."""
+    return _REAL_HASH
+
 
 @pytest.fixture(autouse=True)
 def cheap_hashing(monkeypatch: pytest.MonkeyPatch) -> None:
