@@ -38,9 +38,9 @@ format: ## Format the code
 tables: ## Write the generated tables of docs/ARCHITECTURE.md anew
 	@$(VENV)/python -m deploy.tables
 
-bench: ## Measure it at 15,000 homes, in one table
+bench: ## Measure it at 15,000 homes, in one table; WRITE=1 puts it into docs/BENCHMARKS.md
 	@$(PYTHON) -m deploy.local.install --bench
-	@$(VENV)/python -m tests.bench
+	@$(VENV)/python -m tests.bench $(if $(WRITE),--write)
 
 requirements: ## Pin the newest Python packages, with hashes
 	@for name in requirements requirements-local requirements-dev; do \
