@@ -6,7 +6,7 @@ import time
 import uuid
 from typing import Any
 
-import kombu
+import kombu.entity
 import orjson
 from nameko import exceptions as nameko_exceptions
 from nameko import rpc as nameko_rpc
@@ -16,7 +16,12 @@ from kit import broker, rpc
 
 
 def call(
-    target: str, method: str, *, actor: permissions.Actor, time_limit: float = rpc.TIME_LIMIT, **arguments: Any
+    target: str,
+    method: str,
+    *,
+    actor: permissions.Actor,
+    time_limit: float = rpc.TIME_LIMIT,
+    **arguments: Any,
 ) -> Any:
     """Call ``target``'s entrypoint for ``actor`` and return what it returns, or raise what it raises.
 
@@ -27,7 +32,7 @@ def call(
     publisher = broker.Publisher()
     try:
         with broker.connect(confirm=False) as connection:
-            replies = kombu.Queue(
+            replies = kombu.entity.Queue(
                 f"rpc.reply-command-{correlation_id}", exchange, routing_key=correlation_id, exclusive=True
             )(connection.default_channel)
             replies.declare()
@@ -60,8 +65,7 @@ def _wait(connection: Any, replies: Any, *, until: float) -> Any:
     :raises TimeoutError: when there is none in time.
     """
     found: list[Any] = []
-    consumer = connection.Consumer([replies], no_ack=True, on_message=lambda message: found.append(message.body))
-    with consumer:
+    with connection.Consumer([replies], no_ack=True, on_message=lambda reply: found.append(reply.body)):
         while not found:
             left = until - time.monotonic()
             if left <= 0:

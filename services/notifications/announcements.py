@@ -29,6 +29,8 @@ def user_to_approve(
 ) -> None:
     """Tell everybody who may decide that somebody asks for an account (A3)."""
     for approver in approvers:
+        if approver.status != "active":
+            continue
         mails.queue(
             session,
             cause=f"registration:{applicant.user_id}",
@@ -43,7 +45,7 @@ def user_to_approve(
 
 
 def already_registered(
-    session: orm.Session, *, to: mails.Recipient, status: str, call_id: str, site: str, now: datetime
+    session: orm.Session, *, to: mails.Recipient, call_id: str, site: str, now: datetime
 ) -> None:
     """Tell the owner of an address that somebody registered with it again, and what to do (A2)."""
     mails.queue(
@@ -53,14 +55,18 @@ def already_registered(
         kind="already_registered",
         now=now,
         site=site,
-        advice=_ADVICE.get(status, ""),
-        can_sign_in=status == "active",
+        advice=_ADVICE.get(to.status, ""),
+        can_sign_in=to.status == "active",
         sign_in_link=links.sign_in(site),
     )
 
 
-def approval_cause(user_id: str) -> str:
-    """Return what login details are sent for: an account is approved once."""
+def is_approval_queued(session: orm.Session, *, user_id: str) -> bool:
+    """Tell whether the login details are on their way: an account is approved once."""
+    return mails.is_queued(session, cause=_approval(user_id), user_id=user_id)
+
+
+def _approval(user_id: str) -> str:
     return f"approved:{user_id}"
 
 
@@ -70,7 +76,7 @@ def approved(
     """Send login details (A4): the temporary password stands in the body, never in a link."""
     mails.queue(
         session,
-        cause=approval_cause(to.user_id),
+        cause=_approval(to.user_id),
         to=to,
         kind="user_approved",
         now=now,

@@ -88,6 +88,7 @@ def _send_all(means: Means, client: aiosmtplib.SMTP) -> bool:
         outcome = _attempt(means, client, mail)
         mail = _settle(means, mail, outcome)
         if outcome.what == AWAY:
+            logging.warning("mail server away", why=outcome.said)
             return False
     return True
 
@@ -114,7 +115,8 @@ def _settle(means: Means, mail: models.Mail, outcome: Outcome) -> models.Mail | 
             logging.warning("mail waits for the database to be recorded", mail_id=mail.id)
             time.sleep(1)
         else:
-            logging.event("mail " + state, mail_id=mail.id, kind=mail.kind, attempts=mail.attempts)
+            what = "mail is tried again later" if state == models.QUEUED else f"mail {state}"
+            logging.event(what, mail_id=mail.id, kind=mail.kind, attempts=mail.attempts)
             return following
 
 

@@ -19,21 +19,27 @@ PAGE_SIZE = 50
 
 @dataclass(frozen=True, kw_only=True)
 class Recipient:
-    """Whom a mail is for."""
+    """Whom a mail is for, with what identity says of the account."""
 
     user_id: str
     address: str
     full_name: str
+    status: str
+    accepts_communications: bool
 
 
 def recipient(contact: Mapping[str, Any]) -> Recipient:
     """Return the person that identity's answer describes."""
-    return Recipient(user_id=contact["user_id"], address=contact["email"], full_name=contact["full_name"])
+    return Recipient(
+        user_id=contact["user_id"],
+        address=contact["email"],
+        full_name=contact["full_name"],
+        status=contact["status"],
+        accepts_communications=contact["accepts_communications"],
+    )
 
 
-def queue(
-    session: orm.Session, *, cause: str, to: Recipient, kind: str, now: datetime, **words: Any
-) -> bool:
+def queue(session: orm.Session, *, cause: str, to: Recipient, kind: str, now: datetime, **words: Any) -> bool:
     """Queue the mail that template ``kind`` makes of ``words``; tell whether it is new for this cause."""
     mail_id = reserve(session, cause=cause, to=to, kind=kind, now=now)
     if mail_id is None:

@@ -57,7 +57,7 @@ def by_person(
     providers: Sequence[models.WatchedProvider],
     *,
     people: Mapping[str, Sequence[str]],
-    contacts: Sequence[Mapping[str, Any]],
+    recipients: Sequence[mails.Recipient],
 ) -> list[Reminder]:
     """Gather the providers of each person who is active and agreed to communications (A1)."""
     kept: dict[str, list[models.WatchedProvider]] = {}
@@ -65,9 +65,9 @@ def by_person(
         for user_id in people.get(provider.provider_id, ()):
             kept.setdefault(user_id, []).append(provider)
     return [
-        Reminder(to=mails.recipient(contact), providers=kept[contact["user_id"]])
-        for contact in contacts
-        if contact["status"] == "active" and contact["accepts_communications"] and contact["user_id"] in kept
+        Reminder(to=person, providers=kept[person.user_id])
+        for person in recipients
+        if person.status == "active" and person.accepts_communications and person.user_id in kept
     ]
 
 

@@ -38,6 +38,8 @@ SCHEDULE_SECONDS = 60
 AT_A_TIME = 500
 """Ids in one question to identity, and reminders in one transaction."""
 
+Person = mails.Recipient
+
 
 class Configuration(DependencyProvider):
     """Injects the settings."""
@@ -204,89 +206,54 @@ class Notifications(health.Health):
     def on_registration_submitted(self, event: events.RegistrationSubmitted) -> None:
         # Idempotent: the cause is the registration, and each approver has one mail for it.
         people = self._people([event.user_id, *event.approver_ids])
-        applicant = people.pop(event.user_id)
-        if applicant["status"] != "awaiting":
-            return
-        approvers = [person for person in people.values() if person["status"] == "active"]
-        with self.database.transaction() as session:
-            announcements.user_to_approve(
-                session,
-                applicant=mails.recipient(applicant),
-                approvers=[mails.recipient(approver) for approver in approvers],
-                site=self.settings.public_url,
-                now=self.clock(),
-            )
-        self.mail_queued()
+        applicant = people[event.user_id]
+        if applicant.status == "awaiting":
+            approvers = [people[user_id] for user_id in event.approver_ids]
+            self._queue(announcements.user_to_approve, applicant=applicant, approvers=approvers)
 
     @messaging.handles(events.RegistrationRepeated)
     def on_registration_repeated(self, event: events.RegistrationRepeated) -> None:
         # Idempotent: the cause is the call that repeated the registration.
-        person = self._people([event.user_id])[event.user_id]
-        with self.database.transaction() as session:
-            announcements.already_registered(
-                session,
-                to=mails.recipient(person),
-                status=person["status"],
-                call_id=logging.call_id.get(),
-                site=self.settings.public_url,
-                now=self.clock(),
-            )
-        self.mail_queued()
+        call_id = logging.call_id.get()
+        self._queue(announcements.already_registered, to=self._person(event.user_id), call_id=call_id)
 
     @messaging.handles(events.UserApproved)
     def on_user_approved(self, event: events.UserApproved) -> None:
         # Idempotent: the cause is the approval, and once its mail is queued no other password is issued.
         with self.database.reading() as session:
-            cause = announcements.approval_cause(event.user_id)
-            if mails.is_queued(session, cause=cause, user_id=event.user_id):
+            if announcements.is_approval_queued(session, user_id=event.user_id):
                 return
-        person = self._people([event.user_id])[event.user_id]
+        person = self._person(event.user_id)
         issued = self.identity.issue_temporary_password(user_id=event.user_id)
-        with self.database.transaction() as session:
-            announcements.approved(
-                session,
-                to=mails.recipient(person),
-                issued=issued,
-                site=self.settings.public_url,
-                now=self.clock(),
-            )
-        self.mail_queued()
+        self._queue(announcements.approved, to=person, issued=issued)
 
     @messaging.handles(events.UserRejected)
     def on_user_rejected(self, event: events.UserRejected) -> None:
         # Idempotent: the cause is the rejection.
-        person = self._people([event.user_id])[event.user_id]
-        with self.database.transaction() as session:
-            announcements.rejected(
-                session,
-                to=mails.recipient(person),
-                reason=event.reason,
-                site=self.settings.public_url,
-                now=self.clock(),
-            )
-        self.mail_queued()
+        self._queue(announcements.rejected, to=self._person(event.user_id), reason=event.reason)
 
     @messaging.handles(events.AccountLocked)
     def on_account_locked(self, event: events.AccountLocked) -> None:
         # Idempotent: the cause is the call whose wrong password locked the account.
-        person = self._people([event.user_id])[event.user_id]
+        call_id = logging.call_id.get()
+        self._queue(announcements.locked, to=self._person(event.user_id), call_id=call_id)
+
+    def _queue(self, announce: Callable[..., None], **words: Any) -> None:
+        """Queue what ``announce`` announces, and have it delivered at once."""
         with self.database.transaction() as session:
-            announcements.locked(
-                session,
-                to=mails.recipient(person),
-                call_id=logging.call_id.get(),
-                site=self.settings.public_url,
-                now=self.clock(),
-            )
+            announce(session, site=self.settings.public_url, now=self.clock(), **words)
         self.mail_queued()
 
-    def _people(self, user_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    def _person(self, user_id: str) -> Person:
+        return self._people([user_id])[user_id]
+
+    def _people(self, user_ids: Sequence[str]) -> dict[str, Person]:
         """Return how to reach each person.
 
         :raises errors.NotFound: when identity does not know one of them.
         """
         contacts = self.identity.contacts(user_ids=list(user_ids))
-        people = {contact["user_id"]: contact for contact in contacts}
+        people = {contact["user_id"]: mails.recipient(contact) for contact in contacts}
         for user_id in user_ids:
             if user_id not in people:
                 raise errors.NotFound("There is no such person.", {"user_id": user_id})
@@ -310,13 +277,13 @@ class Notifications(health.Health):
         for some in _batches([provider.provider_id for provider in overdue]):
             people |= self._as_itself().people_of_providers(provider_ids=some)
         user_ids = sorted({user_id for found in people.values() for user_id in found})
-        contacts = [
-            contact
+        recipients = [
+            mails.recipient(contact)
             for some in _batches(user_ids)
             for contact in self._as_itself().contacts(user_ids=some)
         ]
         queued = 0
-        for batch in _batches(reminders.by_person(overdue, people=people, contacts=contacts)):
+        for batch in _batches(reminders.by_person(overdue, people=people, recipients=recipients)):
             with self.database.transaction() as session:
                 queued += reminders.queue_all(session, batch, site=self.settings.public_url, now=now)
             self.mail_queued()
