@@ -45,6 +45,8 @@ def configure(service: str, *, level: int = logging.INFO) -> None:
     logging.root.handlers[:] = [handler]
     logging.root.setLevel(logging.WARNING)
     _logger.setLevel(level)
+    # A refusal is an answer, told in one line by whoever gives it; Nameko would add a trace to each.
+    logging.getLogger("nameko.containers").setLevel(logging.ERROR)
 
 
 def event(what: str, /, **fields: Any) -> None:
