@@ -7,6 +7,7 @@ from typing import Any
 from contracts import events
 from gateway import authentication, health, static
 from gateway.api import capacity, documents, people, providers, registrations, reports, sessions, vacancies
+from gateway.web import pages
 from kit import messaging, rpc
 
 
@@ -21,6 +22,7 @@ class Gateway(
     documents.Documents,
     health.Health,
     static.Assets,
+    pages.Pages,
 ):
     """Serve the JSON API and the pages."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import pathlib
 from datetime import datetime
 from typing import Any
@@ -11,28 +10,38 @@ from typing import Any
 import jinja2
 
 from contracts import bed_types, permissions
-from gateway.web import words
+from gateway import answers, incoming, static
+from gateway.web import menu, words
+from kit import clock
 
-GATEWAY = pathlib.Path(__file__).parents[1]
-DIST = GATEWAY / "assets" / "dist"
+TEMPLATES = pathlib.Path(__file__).parents[1] / "templates"
 
 
-@functools.cache
-def manifest() -> dict[str, str]:
-    """Return the built files by plain name.
+def respond(
+    request: incoming.Request,
+    template: str,
+    *,
+    status: int = 200,
+    errors: dict[str, str] | None = None,
+    **context: Any,
+) -> answers.Page:
+    """Answer a request with a page; `errors` are the words per field that came back from a refusal."""
+    html = page(request, template, now=clock.now(), errors=errors or {}, **context)
+    return answers.Page(html, status=status)
 
-    :raises RuntimeError: the assets have not been built.
-    """
-    try:
-        names: dict[str, str] = json.loads((DIST / "manifest.json").read_text())
-    except FileNotFoundError as missing:
-        raise RuntimeError("The pages' assets are not built: run `npm ci && npm run build`.") from missing
-    return names
+
+def page(request: Any, template: str, *, now: datetime, errors: dict[str, str], **context: Any) -> str:
+    """Return a page as HTML: what `request` may see, with ages as they are at `now`."""
+    return (
+        environment()
+        .get_template(template)
+        .render(request=request, actor=request.actor, path=request.path, now=now, errors=errors, **context)
+    )
 
 
 def asset(name: str) -> str:
     """Return the address of a built file."""
-    return f"/assets/{manifest()[name]}"
+    return f"/assets/{static.manifest().get(name, name)}"
 
 
 @jinja2.pass_context
@@ -47,37 +56,12 @@ def freshness(context: jinja2.runtime.Context, value: str | datetime | None) -> 
     return words.freshness(value, context["now"])
 
 
-@jinja2.pass_context
-def may(context: jinja2.runtime.Context, action: str) -> bool:
-    """Tell whether the person the page is for may do something at all; the owning service still decides."""
-    return permissions.may(context["actor"], action)
-
-
-def menu(actor: permissions.Actor) -> list[dict[str, str]]:
-    """Return the menu of what somebody may do; the page adds which item is the current one."""
-    items = [{"href": "/home", "text": "Home"}]
-    if permissions.may(actor, permissions.FIND_VACANCIES):
-        items.append({"href": "/find", "text": "Find vacancies"})
-    if permissions.may(actor, permissions.EDIT_PROVIDER):
-        items.append({"href": "/providers", "text": providers_heading(actor)})
-    if permissions.may(actor, permissions.APPROVE_USERS):
-        items.append({"href": "/registrations", "text": "Approvals"})
-    if permissions.may(actor, permissions.LAST_UPDATED_REPORT):
-        items.append({"href": "/reports/last-updated", "text": "Last updated"})
-    return items
-
-
-def providers_heading(actor: permissions.Actor) -> str:
-    """Return what the list of providers is called for somebody."""
-    return "My providers" if actor.organisation_type in permissions.PROVIDER_SIDE else "Providers"
-
-
 @functools.cache
 def environment() -> jinja2.Environment:
     """Return the one template environment: everything is escaped; the design system's macros are at hand."""
     made = jinja2.Environment(
         loader=jinja2.ChoiceLoader(
-            [jinja2.FileSystemLoader(GATEWAY / "templates"), jinja2.PackageLoader("nhsuk_frontend_jinja")]
+            [jinja2.FileSystemLoader(TEMPLATES), jinja2.PackageLoader("nhsuk_frontend_jinja")]
         ),
         autoescape=True,
         # The design system's macros look into parameters that were not given.
@@ -88,9 +72,7 @@ def environment() -> jinja2.Environment:
     )
     made.globals.update(
         asset=asset,
-        may=may,
-        menu=menu,
-        providers_heading=providers_heading,
+        menu=menu.items,
         count=words.count,
         funding_sources=words.FUNDING_SOURCES,
         provider_types=words.PROVIDER_TYPES,
@@ -100,6 +82,7 @@ def environment() -> jinja2.Environment:
         unit_bed_types=bed_types.UNIT_BED_TYPES,
         short_stay_services=bed_types.SHORT_STAY_SERVICES,
         closure_reasons=bed_types.CLOSURE_REASONS,
+        care_types=bed_types.CARE_TYPES,
     )
     made.filters.update(
         age=age,
@@ -107,31 +90,13 @@ def environment() -> jinja2.Environment:
         moment=words.moment,
         day=words.day,
         machine_time=words.machine_time,
+        figure=words.figure,
         pounds=words.pounds,
         miles=words.miles,
         rating=words.rating,
+        funding=words.funding,
         telephone_link=words.telephone_link,
         anchor=words.anchor,
-        bed_type=bed_types.label,
-        funding=words.funding,
+        label=bed_types.label,
     )
     return made
-
-
-def page(
-    template: str,
-    *,
-    actor: permissions.Actor,
-    csrf_token: str,
-    now: datetime,
-    path: str,
-    **context: Any,
-) -> str:
-    """Return a page as HTML.
-
-    `errors` are the words per field that came back from a refusal; `path` marks the current menu item.
-    """
-    context.setdefault("errors", {})
-    return environment().get_template(template).render(
-        actor=actor, csrf_token=csrf_token, now=now, path=path, **context
-    )

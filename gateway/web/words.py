@@ -112,6 +112,11 @@ def machine_time(value: str | datetime | None) -> str:
     return then.astimezone(UTC).isoformat(timespec="seconds") if then else ""
 
 
+def figure(value: int | None) -> str:
+    """Say a number of beds; a dash where none has been declared."""
+    return "–" if value is None else f"{value:,}"
+
+
 def pounds(value: int | None) -> str:
     """Say a price in whole pounds: £1,250."""
     return "" if value is None else f"£{value:,}"

@@ -1,0 +1,75 @@
+"""The people who wait for an account, and the decisions about them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from contracts import errors
+from gateway import http
+from gateway.web import paging, rendering
+
+if TYPE_CHECKING:
+    from kit import rpc
+
+NOTICES = {
+    "approved": "Approved. An email with the login details is on its way.",
+    "rejected": "Rejected. The applicant gets your reason by email.",
+}
+
+
+class Approvals:
+    """Pages of those who approve."""
+
+    identity: rpc.Client
+
+    @http.page("GET", "/registrations")
+    def registrations_page(self, request: http.Request) -> http.Page:
+        """List who is waiting, the longest wait first."""
+        page = paging.asked(request.args.get("page"))
+        found = self.identity.registrations(status="awaiting", page=page)
+        return rendering.respond(
+            request,
+            "registrations/list.html",
+            results=found["results"],
+            total=found["total"],
+            pages=paging.of(found, "/registrations", {}, page=page),
+            notice=NOTICES.get(request.args.get("done", "")),
+        )
+
+    @http.page("GET", "/registrations/<id:registration_id>")
+    def registration_page(self, request: http.Request, *, registration_id: str) -> http.Page:
+        """Show one applicant."""
+        person = self._waiting(registration_id)
+        return rendering.respond(request, "registrations/detail.html", person=person, values={})
+
+    @http.page("POST", "/registrations/<id:registration_id>/approve")
+    def approve_page(self, request: http.Request, *, registration_id: str) -> http.Page:
+        """Approve an applicant."""
+        self.identity.approve_registration(registration_id=registration_id)
+        return http.see_other("/registrations?done=approved")
+
+    @http.page("POST", "/registrations/<id:registration_id>/reject")
+    def reject_page(self, request: http.Request, *, registration_id: str) -> http.Page:
+        """Reject an applicant, with the reason that the applicant reads."""
+        try:
+            self.identity.reject_registration(
+                registration_id=registration_id, reason=request.form.get("reason", "")
+            )
+        except errors.Invalid as refusal:
+            return rendering.respond(
+                request,
+                "registrations/detail.html",
+                status=400,
+                errors=refusal.fields,
+                person=self._waiting(registration_id),
+                values=request.form,
+            )
+        return http.see_other("/registrations?done=rejected")
+
+    def _waiting(self, registration_id: str) -> dict[str, Any]:
+        """Return one applicant out of the queue.
+
+        :raises errors.NotFound: somebody has decided already, or it is not this person's to decide
+        """
+        person: dict[str, Any] = self.identity.registration(registration_id=registration_id)
+        return person

@@ -1,0 +1,169 @@
+"""Declare capacity on one page; say that nothing has changed with one press (B7 to B10)."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.datastructures import MultiDict
+
+from contracts import errors
+from gateway import http
+from gateway.web import editing, meanwhile, rendering
+
+if TYPE_CHECKING:
+    from kit import rpc
+
+CHANNEL = "web"
+NUMBERS = ("maximum", "occupied", "reserved", "accepting", "closed")
+QUESTIONS = ("confirm_over_registered", "confirm_large_change")
+RARELY = ("maximum", "weekly_price_from")
+MOST_BED_TYPES = 50
+
+
+class Capacity:
+    """Pages about a provider's beds."""
+
+    providers: rpc.Client
+
+    @http.page("GET,POST", "/providers/<id:provider_id>/capacity")
+    def capacity_page(self, request: http.Request, *, provider_id: str) -> http.Page:
+        """Show the figures to those who edit them; save what they enter."""
+        if request.method == "GET":
+            editing.require(self.providers.get_provider(provider_id=provider_id))
+            return _form(request, self._figures(provider_id))
+        form = _declaration(request.form)
+        if request.form.get("go") == "edit":
+            return _form(request, self._figures(provider_id), entered=form)
+        try:
+            self.providers.declare_capacity(
+                provider_id=provider_id, version=editing.version(request.form), form=form, channel=CHANNEL
+            )
+        except errors.Stale as refusal:
+            return self._stale(request, provider_id, form, refusal)
+        except errors.Conflict as refusal:
+            if not refusal.fields.keys() & set(QUESTIONS):
+                raise
+            return _ask(request, self._figures(provider_id), form, refusal)
+        except errors.Invalid as refusal:
+            return _form(request, self._figures(provider_id), entered=form, refusal=refusal)
+        return http.see_other(f"/providers/{provider_id}?done=capacity")
+
+    @http.page("POST", "/providers/<id:provider_id>/capacity/confirmation")
+    def unchanged_page(self, request: http.Request, *, provider_id: str) -> http.Page:
+        """Take "Nothing has changed" for the figures that the person has seen."""
+        try:
+            self.providers.confirm_capacity(
+                provider_id=provider_id, version=editing.version(request.form), channel=CHANNEL
+            )
+        except errors.Stale as refusal:
+            return self._stale(request, provider_id, None, refusal)
+        return http.see_other(f"/providers/{provider_id}?done=unchanged")
+
+    def _figures(self, provider_id: str) -> dict[str, Any]:
+        capacity: dict[str, Any] = self.providers.get_capacity(provider_id=provider_id)
+        return capacity
+
+    def _stale(
+        self, request: http.Request, provider_id: str, form: dict[str, Any] | None, refusal: errors.Stale
+    ) -> http.Page:
+        """Show what changed meanwhile next to the person's own figures, which are kept."""
+        fresh = f"/providers/{provider_id}/capacity"
+        changed = meanwhile.of(refusal, fresh=fresh, entered=_by_path(form) if form else None)
+        return _form(request, self._figures(provider_id), entered=form, changed=changed)
+
+
+def _form(
+    request: http.Request,
+    capacity: dict[str, Any],
+    *,
+    entered: dict[str, Any] | None = None,
+    refusal: errors.Invalid | None = None,
+    changed: dict[str, Any] | None = None,
+) -> http.Page:
+    fields = refusal.fields if refusal else {}
+    rows = entered["bed_types"] if entered else capacity["bed_types"]
+    out_of_hours = entered["accepting_out_of_hours"] if entered else capacity["accepting_out_of_hours"]
+    return rendering.respond(
+        request,
+        "providers/capacity.html",
+        status=400 if refusal else 412 if changed else 200,
+        capacity=capacity,
+        beds=_beds(rows, capacity, fields),
+        out_of_hours=out_of_hours,
+        errors=fields,
+        message=refusal.message if refusal else None,
+        meanwhile=changed,
+        carried_over=entered is not None,
+    )
+
+
+def _ask(
+    request: http.Request, capacity: dict[str, Any], form: dict[str, Any], refusal: errors.Conflict
+) -> http.Page:
+    """Ask whether the person is sure; the figures and earlier answers travel along in the form."""
+    left_out = {"csrf_token", "go", *refusal.fields}
+    carried = [(name, value) for name, value in request.form.items() if name not in left_out]
+    return rendering.respond(
+        request,
+        "providers/sure.html",
+        status=409,
+        capacity=capacity,
+        beds=_beds(form["bed_types"], capacity, {}),
+        carried=carried,
+        questions=refusal.fields,
+    )
+
+
+def _beds(
+    rows: list[dict[str, Any]], capacity: dict[str, Any], fields: dict[str, str]
+) -> list[dict[str, Any]]:
+    labels = {row["bed_type"]: row["label"] for row in capacity["bed_types"]}
+    return [
+        {
+            **row,
+            "label": labels.get(row["bed_type"], row["bed_type"]),
+            "accepting_count": row["accepting"] if isinstance(row["accepting"], int) else 0,
+            # What is seldom changed is folded away, but not before it has been filled in.
+            "open": row["maximum"] is None or any(f"bed_types.{at}.{name}" in fields for name in RARELY),
+        }
+        for at, row in enumerate(rows)
+    ]
+
+
+def _declaration(form: MultiDict[str, str]) -> dict[str, Any]:
+    """Return the declaration that a form holds, as the providers service takes it."""
+    rows = []
+    for at in itertools.takewhile(lambda at: f"bed_types.{at}.bed_type" in form, range(MOST_BED_TYPES)):
+        row: dict[str, Any] = {
+            name: _number(form.get(f"bed_types.{at}.{name}", "")) for name in (*NUMBERS, "weekly_price_from")
+        }
+        # A reason stays chosen on the page when the last closed bed goes.
+        reason = form.get(f"bed_types.{at}.closure_reason") if row["closed"] not in (0, None) else None
+        rows.append(
+            {
+                **row,
+                "bed_type": form[f"bed_types.{at}.bed_type"],
+                "closure_reason": reason or None,
+                "flexible": f"bed_types.{at}.flexible" in form,
+            }
+        )
+    answered = {name: form.get(name) == "yes" for name in (*QUESTIONS, "accepting_out_of_hours")}
+    return {"bed_types": rows, **answered}
+
+
+def _by_path(form: dict[str, Any]) -> dict[str, Any]:
+    figures = {
+        f"bed_types.{row['bed_type']}.{name}": value
+        for row in form["bed_types"]
+        for name, value in row.items()
+    }
+    return {**figures, "accepting_out_of_hours": form["accepting_out_of_hours"]}
+
+
+def _number(text: str) -> int | str | None:
+    """Return a number that somebody typed; other text as it is, for the service to refuse by name."""
+    plain = text.strip().removeprefix("£").replace(",", "").strip()
+    if not plain:
+        return None
+    return int(plain) if plain.isascii() and plain.isdigit() and len(plain) < 10 else text

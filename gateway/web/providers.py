@@ -1,0 +1,250 @@
+"""The list of somebody's providers, one provider's page, its details and its services."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.datastructures import MultiDict
+
+from contracts import areas, errors, permissions
+from gateway import answers, http
+from gateway.web import editing, meanwhile, menu, paging, rendering, words
+
+if TYPE_CHECKING:
+    from kit import rpc
+
+PAGE_SIZE = 20
+NOTICES = {
+    "capacity": "Saved. The figures are dated now.",
+    "unchanged": "Thank you. The figures are dated now.",
+    "details": "The details are saved.",
+    "services": "The services are saved.",
+    "created": "The provider has been added. See below what is still missing.",
+}
+STEP_PAGES = {
+    "services": "services",
+    "capacity": "capacity",
+    "price": "capacity",
+    "funding_source": "details",
+    "care_type": "details",
+}
+"""Where something missing from a provider is filled in."""
+TEXTS = (
+    "name",
+    "address",
+    "town",
+    "postcode",
+    "council_code",
+    "phone",
+    "email",
+    "website",
+    "manager_name",
+    "manager_phone",
+    "manager_email",
+    "cqc_location_id",
+)
+CHOICES = ("funding_sources", "care_types")
+LANGUAGES = (
+    "English",
+    "British Sign Language",
+    "Arabic",
+    "Bengali",
+    "Gujarati",
+    "Polish",
+    "Punjabi",
+    "Urdu",
+    "Welsh",
+)
+
+
+class Providers:
+    """Pages about providers."""
+
+    providers: rpc.Client
+
+    @http.page("GET", "/providers")
+    def providers_page(self, request: http.Request) -> http.Page:
+        """List somebody's providers."""
+        page, sought = paging.asked(request.args.get("page")), request.args.get("q", "").strip()[:100]
+        found = self.providers.list_providers(page=page, page_size=PAGE_SIZE, q=sought or None)
+        return rendering.respond(
+            request,
+            "providers/list.html",
+            heading=menu.providers_heading(request.actor),
+            results=found["results"],
+            total=found["total"],
+            pages=paging.of(found, "/providers", {"q": sought}, page=page),
+            q=sought,
+            can_edit=permissions.may(request.actor, permissions.EDIT_PROVIDER),
+            can_add=_may_add(request.actor),
+        )
+
+    @http.page("GET", "/providers/<id:provider_id>")
+    def provider_page(self, request: http.Request, *, provider_id: str) -> http.Page:
+        """Show a provider: to those who edit it with what is missing and what was declared before."""
+        provider = self.providers.get_provider(provider_id=provider_id)
+        can_edit = permissions.EDIT_PROVIDER in provider["may"]
+        page = paging.asked(request.args.get("page"))
+        history = self.providers.history(provider_id=provider_id, page=page) if can_edit else None
+        return rendering.respond(
+            request,
+            "providers/provider.html",
+            provider=provider,
+            capacity=self.providers.get_capacity(provider_id=provider_id),
+            can_edit=can_edit,
+            list_heading=menu.providers_heading(request.actor),
+            step_pages=STEP_PAGES,
+            history=history,
+            history_pages=_history_pages(history, provider_id, page) if history else None,
+            notice=NOTICES.get(request.args.get("done", "")),
+        )
+
+    @http.page("GET,POST", "/providers/new")
+    def new_provider_page(self, request: http.Request) -> http.Page:
+        """Add a provider of one's own organisation."""
+        if not _may_add(request.actor):
+            raise errors.Forbidden("Your account is not allowed to add providers.")
+        if request.method == "GET":
+            return _details_form(request, None, values={name: [] for name in CHOICES})
+        form = {name: value for name, value in _details(request.form).items() if value}
+        if request.form.get("type"):
+            form["type"] = request.form["type"]
+        try:
+            provider = self.providers.create_provider(form=form)
+        except errors.Invalid as refusal:
+            return _details_form(request, None, values=_entered(request.form), refusal=refusal)
+        return http.see_other(f"/providers/{provider['id']}?done=created")
+
+    @http.page("GET,POST", "/providers/<id:provider_id>/details")
+    def details_page(self, request: http.Request, *, provider_id: str) -> http.Page:
+        """Change a provider's details."""
+        provider = self.providers.get_provider(provider_id=provider_id)
+        if request.method == "GET":
+            editing.require(provider)
+            return _details_form(request, provider, values=provider)
+        changes = _details(request.form)
+        if permissions.SWITCH_REMINDER in provider["may"]:
+            changes["weekly_reminder"] = "weekly_reminder" in request.form
+        try:
+            self.providers.change_provider(
+                provider_id=provider_id, version=editing.version(request.form), changes=changes
+            )
+        except (errors.Invalid, errors.Stale) as refusal:
+            return _details_form(request, provider, values=_entered(request.form), refusal=refusal)
+        return http.see_other(f"/providers/{provider_id}?done=details")
+
+    @http.page("GET,POST", "/providers/<id:provider_id>/services")
+    def services_page(self, request: http.Request, *, provider_id: str) -> http.Page:
+        """Change what a provider offers."""
+        provider = self.providers.get_provider(provider_id=provider_id)
+        if request.method == "GET":
+            editing.require(provider)
+            return self._services_form(request, provider, values=_offered(provider))
+        values = _services(request.form)
+        try:
+            self.providers.set_services(
+                provider_id=provider_id,
+                version=editing.version(request.form),
+                bed_types=values["bed_types"],
+                short_stay_services=values["short_stay_services"],
+                languages=values["languages"] + _listed(values["other_languages"]),
+            )
+        except (errors.Invalid, errors.Stale) as refusal:
+            return self._services_form(request, provider, values=values, refusal=refusal)
+        return http.see_other(f"/providers/{provider_id}?done=services")
+
+    def _services_form(
+        self,
+        request: http.Request,
+        provider: dict[str, Any],
+        *,
+        values: dict[str, Any],
+        refusal: errors.Error | None = None,
+    ) -> http.Page:
+        kinds = self.providers.bed_types(provider_type=provider["type"])["results"]
+        names = {row["bed_type"]: row["label"] for row in provider["bed_types"]}
+        return rendering.respond(
+            request,
+            "providers/services.html",
+            provider=provider,
+            values=values,
+            version=provider["version"],
+            bed_type_names=names | {kind["code"]: kind["name"] for kind in kinds},
+            bed_type_definitions={kind["code"]: kind["definition"] for kind in kinds},
+            known_languages={name: name for name in LANGUAGES},
+            **_said(refusal, f"/providers/{provider['id']}/services"),
+        )
+
+
+def _details_form(
+    request: http.Request,
+    provider: dict[str, Any] | None,
+    *,
+    values: dict[str, Any],
+    refusal: errors.Error | None = None,
+) -> http.Page:
+    action = f"/providers/{provider['id']}/details" if provider else "/providers/new"
+    return rendering.respond(
+        request,
+        "providers/details.html",
+        provider=provider,
+        heading="Details" if provider else "Add a provider",
+        action=action,
+        back=f"/providers/{provider['id']}" if provider else "/providers",
+        values=values,
+        version=provider["version"] if provider else "",
+        can_switch_reminder=provider is not None and permissions.SWITCH_REMINDER in provider["may"],
+        asks_type=provider is None and request.actor.organisation_type == "nhs_acute",
+        unit_types={code: words.PROVIDER_TYPES[code] for code in ("acute", "community")},
+        councils={council.code: council.name for council in areas.councils()},
+        **_said(refusal, action),
+    )
+
+
+def _said(refusal: errors.Error | None, fresh: str) -> dict[str, Any]:
+    """Return what a form shows of a refusal: words next to the fields, or what changed meanwhile."""
+    if refusal is None:
+        return {}
+    if isinstance(refusal, errors.Stale):
+        return {"status": 412, "meanwhile": meanwhile.of(refusal, fresh=fresh)}
+    fields: dict[str, str] = {}
+    for path, said in refusal.fields.items():
+        fields.setdefault(path.partition(".")[0], said)
+    return {"status": answers.STATUS[type(refusal)], "errors": fields, "message": refusal.message}
+
+
+def _details(form: MultiDict[str, str]) -> dict[str, Any]:
+    texts = {name: form.get(name, "").strip() for name in TEXTS}
+    return texts | {name: form.getlist(name) for name in CHOICES}
+
+
+def _entered(form: MultiDict[str, str]) -> dict[str, Any]:
+    return _details(form) | {"type": form.get("type", ""), "weekly_reminder": "weekly_reminder" in form}
+
+
+def _services(form: MultiDict[str, str]) -> dict[str, Any]:
+    ticked = {name: form.getlist(name) for name in ("bed_types", "short_stay_services", "languages")}
+    return {**ticked, "other_languages": form.get("other_languages", "")}
+
+
+def _offered(provider: dict[str, Any]) -> dict[str, Any]:
+    others = [name for name in provider["languages"] if name not in LANGUAGES]
+    return {
+        "bed_types": [row["bed_type"] for row in provider["bed_types"]],
+        "short_stay_services": provider["short_stay_services"],
+        "languages": [name for name in provider["languages"] if name in LANGUAGES],
+        "other_languages": ", ".join(others),
+    }
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _may_add(actor: permissions.Actor) -> bool:
+    own = actor.organisation_type in permissions.PROVIDER_SIDE
+    return own and permissions.may(actor, permissions.REGISTER_PROVIDER)
+
+
+def _history_pages(history: dict[str, Any], provider_id: str, page: int) -> paging.Pages:
+    return paging.of(history, f"/providers/{provider_id}", {}, page=page, fragment="#history")

@@ -1,0 +1,35 @@
+"""Reports as pages: who has not updated for longest (D3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from contracts import areas
+from gateway import http
+from gateway.web import paging, rendering
+
+if TYPE_CHECKING:
+    from kit import rpc
+
+
+class Reporting:
+    """Pages that report."""
+
+    reports: rpc.Client
+
+    @http.page("GET", "/reports/last-updated")
+    def last_updated_page(self, request: http.Request) -> http.Page:
+        """List the providers somebody may see, the oldest figures first."""
+        page = paging.asked(request.args.get("page"))
+        report = self.reports.last_updated(page=page)
+        return rendering.respond(
+            request,
+            "reports/last_updated.html",
+            results=[row | {"council": _council(row["council_code"])} for row in report["results"]],
+            pages=paging.of(report, "/reports/last-updated", {}, page=page),
+        )
+
+
+def _council(code: str | None) -> str:
+    council = areas.council(code) if code else None
+    return council.name if council else ""
