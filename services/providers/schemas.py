@@ -63,7 +63,7 @@ class _Link(_Text):
         if not text:
             return text
         link = text if "://" in text else f"https://{text}"
-        if not re.fullmatch(r"https?://[\w-]+(\.[\w-]+)+(:\d+)?([/?#]\S*)?", link, re.ASCII):
+        if not re.fullmatch(r"https?://[\w-]+(\.[\w-]+)+(:\d+)?([/?#][^\s<>\"]*)?", link, re.ASCII):
             raise self.make_error("shape", example="https://www.example.org")
         return link
 

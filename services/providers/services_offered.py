@@ -90,4 +90,7 @@ def _offer(provider: models.Provider, chosen: Mapping[str, models.BedType]) -> N
 
 def _languages(names: Sequence[str]) -> list[str]:
     """Return each language once, however it was capitalised; English when none is named."""
-    return list({name.casefold(): name for name in reversed(names)}.values())[::-1] or DEFAULT_LANGUAGES
+    once: dict[str, str] = {}
+    for name in names:
+        once.setdefault(name.casefold(), name)
+    return list(once.values()) or DEFAULT_LANGUAGES

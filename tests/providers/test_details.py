@@ -1,0 +1,272 @@
+"""B2: who a provider is and where it stands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import orm
+
+from contracts import errors, permissions
+from kit import ids
+from services.providers import details, models, opening, schemas
+from tests.providers import given
+
+FORM = given.DETAILS | {"type": "care_home"}
+
+
+def create(
+    session: orm.Session,
+    *,
+    by: permissions.Actor,
+    place: dict[str, Any] | None = given.PLACE,
+    **form: Any,
+) -> models.Provider:
+    loaded = schemas.load(schemas.NEW_PROVIDER, FORM | form)
+    return details.create(session, form=loaded, place=place, by=by, now=given.NOW)
+
+
+def change(
+    session: orm.Session,
+    provider: models.Provider,
+    *,
+    by: permissions.Actor,
+    place: dict[str, Any] | None = None,
+    **fields: Any,
+) -> models.Provider:
+    loaded = schemas.load(schemas.CHANGES, fields)
+    return details.change(
+        session, provider_id=provider.id, version=None, fields=loaded, place=place, by=by, now=given.NOW
+    )
+
+
+class TestCreate:
+    def test_b2_keeps_what_was_written(self, session: orm.Session) -> None:
+        by = given.actor()
+        form = {
+            "website": "www.thimble.example",
+            "funding_sources": ["private", "icb"],
+            "ownership": "private",
+        }
+        made = create(session, by=by, **form, care_types=["nursing"], manager_email="pat@thimble.example")
+        session.expunge_all()
+        stored = opening.to_read(session, provider_id=made.id, by=by)
+        answer = details.answer(stored, by=by, now=given.NOW)
+        assert answer["organisation_id"] == by.organisation_id
+        assert answer["website"] == "https://www.thimble.example"
+        assert answer["funding_sources"] == ["icb", "private"]
+        assert (answer["version"], answer["listed"], answer["active"]) == (1, False, True)
+        assert answer["languages"] == ["English"]
+
+    def test_tells_the_other_services(self, session: orm.Session) -> None:
+        made = create(session, by=given.actor())
+        event = given.recorded(session)[-1]
+        assert event["event"] == "provider_changed"
+        assert event["provider"]["provider_id"] == made.id
+        assert event["provider"]["version"] == 1
+
+    def test_is_not_for_those_who_run_no_providers(self, session: orm.Session) -> None:
+        for kind in ("local_authority", "icb", "other"):
+            with pytest.raises(errors.Forbidden):
+                create(session, by=given.actor(organisation_type=kind))
+        with pytest.raises(errors.Forbidden):
+            create(session, by=given.broker())
+        with pytest.raises(errors.Unauthenticated):
+            create(session, by=permissions.ANONYMOUS)
+
+    def test_is_not_for_another_organisation(self, session: orm.Session) -> None:
+        with pytest.raises(errors.Forbidden):
+            create(session, by=given.actor(), organisation_id=ids.new())
+
+    def test_lets_an_administrator_name_the_organisation(self, session: orm.Session) -> None:
+        organisation_id = ids.new()
+        made = create(session, by=given.administrator(), organisation_id=organisation_id, type="hospice")
+        assert (made.organisation_id, made.type) == (organisation_id, "hospice")
+        with pytest.raises(errors.Invalid) as refused:
+            create(session, by=given.administrator())
+        assert list(refused.value.fields) == ["organisation_id"]
+
+    @pytest.mark.parametrize(
+        ("organisation_type", "asked", "made"),
+        [
+            ("care_home", None, "care_home"),
+            ("hospice", None, "hospice"),
+            ("nhs_acute", "community", "community"),
+        ],
+    )
+    def test_fits_the_type_to_the_organisation(
+        self, session: orm.Session, organisation_type: str, asked: str | None, made: str
+    ) -> None:
+        form = schemas.load(schemas.NEW_PROVIDER, given.DETAILS | ({"type": asked} if asked else {}))
+        by = given.actor(organisation_type=organisation_type)
+        provider = details.create(session, form=form, place=given.PLACE, by=by, now=given.NOW)
+        assert provider.type == made
+
+    @pytest.mark.parametrize(
+        ("organisation_type", "asked"),
+        [("nhs_acute", None), ("care_home", "acute"), ("community", "care_home")],
+    )
+    def test_refuses_a_type_that_does_not_fit(
+        self, session: orm.Session, organisation_type: str, asked: str | None
+    ) -> None:
+        form = schemas.load(schemas.NEW_PROVIDER, given.DETAILS | ({"type": asked} if asked else {}))
+        by = given.actor(organisation_type=organisation_type)
+        with pytest.raises(errors.Invalid) as refused:
+            details.create(session, form=form, place=given.PLACE, by=by, now=given.NOW)
+        assert list(refused.value.fields) == ["type"]
+
+    @pytest.mark.parametrize("name", ["name", "address", "town", "postcode"])
+    def test_asks_for_what_a_result_needs(self, name: str) -> None:
+        form = dict(FORM)
+        del form[name]
+        with pytest.raises(errors.Invalid) as refused:
+            schemas.load(schemas.NEW_PROVIDER, form)
+        assert refused.value.fields == {name: "Fill this in."}
+
+
+class TestAlignment:
+    def test_b2_follows_the_postcode(self, session: orm.Session) -> None:
+        made = create(session, by=given.actor(), council_code=given.NEWCASTLE)
+        assert (made.council_code, made.sub_icb_code, made.icb_code, made.region_code) == (
+            given.DURHAM,
+            "84H",
+            "QHM",
+            "E12000001",
+        )
+
+    @pytest.mark.parametrize("place", [given.OUTWARD, None])
+    def test_b2_follows_the_council_where_the_postcode_does_not_say(
+        self, session: orm.Session, place: dict[str, Any] | None
+    ) -> None:
+        made = create(session, by=given.actor(), place=place, council_code=given.NEWCASTLE, postcode="ne17ru")
+        assert (made.council_code, made.icb_code, made.region_code) == (given.NEWCASTLE, "QHM", "E12000001")
+        assert made.postcode == ("NE1 7RU" if place is None else "DH1 3YG")
+
+    @pytest.mark.parametrize("place", [given.OUTWARD, None])
+    @pytest.mark.parametrize("council_code", [None, "", "E99999999"])
+    def test_b2_asks_for_the_council_where_the_postcode_does_not_say(
+        self, session: orm.Session, place: dict[str, Any] | None, council_code: str | None
+    ) -> None:
+        with pytest.raises(errors.Invalid) as refused:
+            create(session, by=given.actor(), place=place, council_code=council_code)
+        assert list(refused.value.fields) == ["council_code"]
+
+    def test_b2_needs_a_full_postcode(self, session: orm.Session) -> None:
+        with pytest.raises(errors.Invalid) as refused:
+            create(session, by=given.actor(), place=given.OUTWARD | {"postcode": "DH1"})
+        assert list(refused.value.fields) == ["postcode"]
+
+
+class TestChange:
+    def test_b2_changes_what_is_given_and_raises_the_version(self, session: orm.Session) -> None:
+        by = given.actor()
+        home = given.provider(session, of=by, phone="0191 496 0000")
+        change(session, home, by=by, name="Trifle House")
+        assert (home.name, home.phone, home.version) == ("Trifle House", "0191 496 0000", 2)
+        assert given.recorded(session)[-1]["provider"]["name"] == "Trifle House"
+
+    def test_leaves_the_version_alone_when_nothing_differs(self, session: orm.Session) -> None:
+        by = given.actor()
+        home = given.provider(session, of=by)
+        change(session, home, by=by, name="Thimble House", postcode="dh13yg")
+        assert (home.version, home.postcode, given.recorded(session)) == (1, "DH1 3YG", [])
+
+    def test_b2_aligns_anew_when_it_moves(self, session: orm.Session) -> None:
+        by = given.actor()
+        home = given.provider(session, of=by)
+        place = given.PLACE | {"postcode": "NE1 7RU", "council_code": given.NEWCASTLE, "sub_icb_code": "13T"}
+        change(session, home, by=by, postcode="ne1 7ru", place=place)
+        assert (home.postcode, home.council_code, home.sub_icb_code) == ("NE1 7RU", given.NEWCASTLE, "13T")
+
+    @pytest.mark.parametrize("name", ["registered_beds", "cqc_rating"])
+    def test_b2_refuses_what_comes_from_cqc(self, name: str) -> None:
+        with pytest.raises(errors.Invalid) as refused:
+            schemas.load(schemas.CHANGES, {name: 40})
+        assert refused.value.fields == {name: "This comes from CQC and cannot be changed here."}
+
+    def test_is_for_those_who_may_edit(self, session: orm.Session) -> None:
+        home = given.provider(session, of=given.actor())
+        council = given.actor(organisation_type="local_authority", council_code=given.DURHAM)
+        champion = given.actor(
+            permissions.SYSTEM_CHAMPION, organisation_type="local_authority", council_code=given.DURHAM
+        )
+        for stranger in (given.actor(), council, champion, given.broker(given.NEWCASTLE)):
+            with pytest.raises(errors.Forbidden):
+                change(session, home, by=stranger, name="Mine")
+        change(session, home, by=given.broker(), name="Trifle House")
+
+    def test_keeps_to_the_homes_that_somebody_was_given(self, session: orm.Session) -> None:
+        owner = given.actor()
+        home, other = given.provider(session, of=owner), given.provider(session, of=owner)
+        one_home = given.actor(organisation_id=owner.organisation_id, provider_ids=(home.id,))
+        change(session, home, by=one_home, name="Trifle House")
+        with pytest.raises(errors.Forbidden):
+            change(session, other, by=one_home, name="Trifle House")
+
+    def test_switches_the_reminder_for_those_who_may(self, session: orm.Session) -> None:
+        staff = given.actor()
+        approver = given.actor(permissions.APPROVER, organisation_id=staff.organisation_id)
+        home = given.provider(session, of=staff)
+        change(session, home, by=staff, weekly_reminder=True)
+        with pytest.raises(errors.Forbidden):
+            change(session, home, by=staff, weekly_reminder=False)
+        assert change(session, home, by=approver, weekly_reminder=False).weekly_reminder is False
+
+    def test_b15_deactivates_for_brokers_and_takes_it_off_the_list(self, session: orm.Session) -> None:
+        owner = given.actor(permissions.APPROVER)
+        home = given.declared(session, "general_residential", by=owner)
+        assert home.listed is True
+        with pytest.raises(errors.Forbidden):
+            change(session, home, by=owner, active=False)
+        change(session, home, by=given.broker(), active=False)
+        assert (home.active, home.listed) == (False, False)
+        assert given.recorded(session)[-1]["provider"]["active"] is False
+
+
+class TestMoves:
+    @pytest.mark.parametrize(
+        ("fields", "postcode"),
+        [
+            ({"name": "Trifle House"}, None),
+            ({"postcode": "dh1 3yg"}, None),
+            ({"council_code": given.DURHAM}, None),
+            ({"council_code": None}, None),
+            ({"postcode": "NE1 7RU"}, "NE1 7RU"),
+            ({"council_code": given.NEWCASTLE}, "DH1 3YG"),
+        ],
+    )
+    def test_name_the_postcode_to_look_up(
+        self, session: orm.Session, fields: dict[str, Any], postcode: str | None
+    ) -> None:
+        by = given.actor()
+        home = given.provider(session, of=by)
+        assert details.moves(session, provider_id=home.id, fields=fields, by=by) == postcode
+
+
+class TestAnswer:
+    def test_says_what_one_may_do(self, session: orm.Session) -> None:
+        owner = given.actor()
+        home = given.offering(session, "general_residential", by=owner)
+        ward = given.actor(organisation_type="nhs_acute")
+        may = {
+            by.full_name: details.answer(home, by=by, now=given.NOW)["may"]
+            for by in (owner, ward, given.broker(), given.administrator())
+        }
+        assert list(may.values()) == [
+            [permissions.EDIT_PROVIDER],
+            [],
+            [permissions.EDIT_PROVIDER, permissions.SWITCH_REMINDER, permissions.DEACTIVATE_PROVIDER],
+            [
+                permissions.EDIT_PROVIDER,
+                permissions.SWITCH_REMINDER,
+                permissions.DEACTIVATE_PROVIDER,
+                permissions.SET_ALERTS,
+            ],
+        ]
+
+    def test_names_the_bed_types(self, session: orm.Session) -> None:
+        by = given.actor()
+        home = given.offering(session, "general_residential", by=by)
+        answer = details.answer(home, by=by, now=given.NOW)
+        assert answer["bed_types"] == [{"bed_type": "general_residential", "label": "General Residential"}]
+        assert answer["overdue"] is True
