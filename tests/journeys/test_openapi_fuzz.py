@@ -1,0 +1,87 @@
+"""Whatever is sent along the lines of the OpenAPI document, the product never answers with a fault of its own."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.generation import GenerationMode
+
+from tests.factories import api, stack
+
+SECONDS = 60.0
+HOMES = "20"
+PEOPLE = ("admin@tracker.example", "staff@cranberry.example", "ward@acute.example")
+UNTOUCHED = {
+    # They would end the sessions that the other calls need, or change the password of a person of the demo.
+    ("delete", "/api/v1/sessions/current"),
+    ("post", "/api/v1/password"),
+}
+
+
+@pytest.fixture(scope="module")
+def product() -> Iterator[stack.Stack]:
+    with stack.running() as made:
+        made.tracker("demo-data", "--homes", HOMES)
+        yield made
+
+
+class TestApi:
+    def test_answers_whatever_is_sent_without_a_fault(self, product: stack.Stack) -> None:
+        """Send well-formed and malformed calls as three people, for a minute in all."""
+        fuzz(product.url, [api.sign_in(product.url, email) for email in PEOPLE])
+
+
+def fuzz(url: str, people: list[api.Api]) -> None:
+    """Send generated requests to every call, each for its share of the time."""
+    document = requests.get(f"{url}/openapi.json", timeout=api.SECONDS).json()
+    calls = [found.ok() for found in schemathesis.openapi.from_dict(document).get_all_operations()]
+    calls = [call for call in calls if (call.method.lower(), call.path) not in UNTOUCHED]
+    known = people[1].get("/providers")["results"][0]["id"]
+    for call in calls:
+        send_many(call, url, people, known, seconds=SECONDS / len(calls))
+
+
+def send_many(call: Any, url: str, people: list[api.Api], known: str, *, seconds: float) -> None:
+    """Send generated requests to one call until its time is up.
+
+    :raises AssertionError: with the request that was answered with a 5xx
+    """
+    turns = itertools.count()
+    ends = time.monotonic() + seconds
+
+    @settings(
+        max_examples=120,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=strategy(call))
+    def send(case: Any) -> None:
+        if time.monotonic() > ends:
+            return
+        turn = next(turns)
+        # Half of the requests are about a provider that is there.
+        if turn % 2 and "provider_id" in (case.path_parameters or {}):
+            case.path_parameters["provider_id"] = known
+        caller = people[turn % len(people)]
+        answer = case.call(base_url=url, headers=dict(caller.http.headers), timeout=api.SECONDS)
+        assert answer.status_code < 500, f"{case.as_curl_command()}\n{answer.status_code} {answer.text[:500]}"
+
+    send()
+    assert next(turns), f"nothing was sent to {call.method} {call.path}"
+
+
+def strategy(call: Any) -> Any:
+    """Generate requests as described, and requests that are not."""
+    return call.as_strategy(generation_mode=GenerationMode.POSITIVE) | call.as_strategy(
+        generation_mode=GenerationMode.NEGATIVE
+    )
