@@ -15,6 +15,7 @@ do not raise it: what they raised would reach standard error with the recipient'
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -58,6 +59,8 @@ class Means:
     settings: Settings
     run: Callable[[Coroutine[Any, Any, Outcome]], Outcome]
     clock: Callable[[], datetime]
+    tls: ssl.SSLContext
+    """Of the event loop's own making: asyncio refuses one of the class that eventlet puts in its place."""
     may_go_on: Callable[[], bool] = lambda: True
     """Asked before each further mail."""
 
@@ -70,7 +73,7 @@ def drain(means: Means) -> bool:
     with means.sessions.reading() as session:
         if not is_anything_due(session, now=means.clock()):
             return True
-    client = _client(means.settings)
+    client = _client(means.settings, tls=means.tls)
     outcome = means.run(_connect(client))
     if outcome.what == AWAY:
         logging.warning("mail server away", why=outcome.said)
@@ -194,13 +197,14 @@ def as_message(mail: models.Mail, *, sender: Address, now: datetime) -> EmailMes
     return message
 
 
-def _client(settings: Settings) -> aiosmtplib.SMTP:
+def _client(settings: Settings, *, tls: ssl.SSLContext) -> aiosmtplib.SMTP:
     parts = urlsplit(settings.smtp_url)
     secure = parts.scheme == "smtps"
     return aiosmtplib.SMTP(
         hostname=parts.hostname,
         port=parts.port or (465 if secure else 25),
         use_tls=secure,
+        tls_context=tls,
         # STARTTLS where the server offers it; a password never crosses the network in clear.
         start_tls=True if parts.username and not secure else None,
         username=unquote(parts.username) if parts.username else None,

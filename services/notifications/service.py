@@ -12,6 +12,7 @@ from typing import Any
 
 import eventlet
 import eventlet.asyncio
+from eventlet import patcher
 from eventlet.event import Event as Signal
 from nameko.extensions import DependencyProvider
 from nameko.timer import timer
@@ -68,6 +69,7 @@ class Postman(DependencyProvider):
             settings=kit_settings.load(Settings),
             run=lambda coroutine: eventlet.asyncio.spawn_for_awaitable(coroutine).wait(),
             clock=clock.now,
+            tls=patcher.original("ssl").create_default_context(),
             may_go_on=lambda: not self._stopped.ready(),
         )
 

@@ -19,6 +19,7 @@ import select
 import sys
 
 import eventlet.asyncio
+from eventlet import patcher
 
 from kit import clock, database, logging, settings
 from services.notifications import delivery
@@ -32,6 +33,7 @@ def main() -> None:
         settings=settings.load(Settings),
         run=lambda coroutine: eventlet.asyncio.spawn_for_awaitable(coroutine).wait(),
         clock=clock.now,
+        tls=patcher.original("ssl").create_default_context(),
     )
     while not select.select([sys.stdin], [], [], 0)[0]:
         print("there" if delivery.drain(means) else "away", flush=True)

@@ -2,7 +2,7 @@
 
 Every mail it takes is a line of JSON in FILE before it says so. Recipients that begin with ``refused`` do not
 exist, those that begin with ``later`` are not taken now. The FAULT ``hangs-up`` ends the connection when the
-third mail is to be taken.
+third mail is to be taken; ``starttls`` and ``smtps`` are no faults: they encrypt, with FILE.pem.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import email
 import json
+import ssl
 import sys
 from email import policy
 from pathlib import Path
@@ -57,7 +58,16 @@ class Handler:
 
 async def serve(port: int, handler: Handler) -> None:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: smtp.SMTP(handler, loop=loop), "127.0.0.1", port)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    if handler.fault in {"starttls", "smtps"}:
+        tls.load_cert_chain(f"{handler.file}.pem", f"{handler.file}.key")
+    upgrade = {"tls_context": tls, "require_starttls": True} if handler.fault == "starttls" else {}
+    server = await loop.create_server(
+        lambda: smtp.SMTP(handler, loop=loop, **upgrade),
+        "127.0.0.1",
+        port,
+        ssl=tls if handler.fault == "smtps" else None,
+    )
     print("ready", flush=True)
     await server.serve_forever()
 

@@ -6,6 +6,9 @@ import collections
 import contextlib
 import json
 import re
+import shutil
+import ssl
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -125,6 +128,24 @@ class TestDrain:
         processes.wait_until(lambda: states(sessions)["sent"] == 10)
         assert server.times_taken() == dict.fromkeys(addresses, 1)
 
+    @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
+    @pytest.mark.parametrize(("scheme", "mode"), [("smtp", "starttls"), ("smtps", "smtps")])
+    def test_encrypts_where_the_mail_server_can(
+        self, sessions: database.Sessions, server: processes.MailServer, deliver: Any, scheme: str, mode: str
+    ) -> None:
+        """On eventlet's hub asyncio refuses the TLS context that aiosmtplib makes by itself."""
+        certificate = f"{server.file}.pem"
+        command = (
+            "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost"
+            f" -addext subjectAltName=DNS:localhost -keyout {server.file}.key -out {certificate}"
+        )
+        subprocess.run(command.split(), check=True, capture_output=True)
+        server.start(fault=mode)
+        queue(sessions, "robin@homes.example")
+        deliver(SMTP_URL=f"{scheme}://localhost:{server.port}", SSL_CERT_FILE=certificate)
+        processes.wait_until(lambda: states(sessions) == {"sent": 1})
+        assert len(server.taken) == 1
+
     def test_e_keeps_what_is_refused_for_good_as_failed_and_goes_on(
         self, sessions: database.Sessions, server: processes.MailServer, deliver: Any
     ) -> None:
@@ -238,7 +259,13 @@ class TestDrain:
 
         monkeypatch.setattr(delivery.time, "sleep", pause)
         assert delivery.drain(
-            delivery.Means(sessions=sessions, settings=given.SETTINGS, run=run, clock=clock.now)
+            delivery.Means(
+                sessions=sessions,
+                settings=given.SETTINGS,
+                run=run,
+                clock=clock.now,
+                tls=ssl.create_default_context(),
+            )
         )
         assert len(pauses) == 3
         assert handed_over.count("_hand_over") == 1
