@@ -66,7 +66,10 @@ class Child:
         return self.process.pid
 
     def start(self) -> None:
-        """Start the process in a session of its own, its output appended to its log."""
+        """Start the process in a session of its own, its output appended to its log.
+
+        To be called in the main thread: to the kernel, the thread that starts a process is its parent.
+        """
         self.before_start()
         self.log.parent.mkdir(parents=True, exist_ok=True)
         account = self.account

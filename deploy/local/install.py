@@ -45,6 +45,8 @@ def main() -> int:
         install(tests=options.tests or options.bench, bench=options.bench)
     except children.CannotStart as refusal:
         return progress.refuse(str(refusal))
+    except KeyboardInterrupt:
+        return progress.refuse("Stopped. The next start goes on from here.")
     return 0
 
 

@@ -74,15 +74,15 @@ def _folders(chosen: Sequence[str]) -> list[str]:
 def _run_all(folders: Sequence[str], keeper: supervisor.Supervisor) -> list[Result]:
     """Start the servers and run the folders: quick ones, then pairs, then each that wants to be alone."""
     settings, servers = _prepare_servers(folders)
-    for server in servers:
-        keeper.start(server)
-    progress.say("Starting " + ", ".join(server.name for server in servers))
-    servers[0].wait_ready(seconds=60)
-    quick = [name for name in folders if name in FIRST]
-    results = [_run(name, settings) for name in quick]
-    for server in servers:
-        server.wait_ready(seconds=90)
     shared = [name for name in folders if name not in (*FIRST, *ALONE)]
+    needed = servers if shared else servers[:1]
+    progress.say("Starting " + ", ".join(server.name for server in needed))
+    for server in needed:
+        keeper.start(server)
+    servers[0].wait_ready(seconds=60)
+    results = [_run(name, settings) for name in folders if name in FIRST]
+    for server in needed:
+        server.wait_ready(seconds=90)
     with futures.ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         results += pool.map(lambda name: _run(name, settings), shared)
     return results + [_run(name, settings) for name in folders if name in ALONE]
