@@ -205,6 +205,8 @@ def _keep(
     now: datetime,
 ) -> models.Declaration:
     """Stamp the provider, keep the declaration and tell the other services."""
+    if channel not in CHANNELS:
+        raise errors.Invalid("Say how this comes in.", {"channel": f"Choose one of: {', '.join(CHANNELS)}."})
     provider.last_updated = now
     provider.last_updated_by_id = by.user_id
     provider.last_updated_by = by.full_name

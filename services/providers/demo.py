@@ -232,7 +232,7 @@ def _declared(
             }
         )
     provider.last_updated, provider.last_updated_by_id, provider.last_updated_by = times[-1], by_id, by_name
-    _register(provider, chance)
+    _register(provider, plan, chance)
     return declarations
 
 
@@ -257,10 +257,11 @@ def _fill(provider: models.Provider, chance: random.Random) -> None:
         row.occupied = row.maximum - vacant
 
 
-def _register(provider: models.Provider, chance: random.Random) -> None:
-    """Set the beds registered with CQC: here and there fewer than there are."""
+def _register(provider: models.Provider, plan: _Plan, chance: random.Random) -> None:
+    """Set the beds registered with CQC: by chance, here and there, fewer than there are."""
     total = sum(row.maximum or 0 for row in provider.bed_types)
-    provider.registered_beds = max(1, total + chance.choice([0, 0, 0, 1, 2, 4, -1]))
+    more = -1 if plan.state == "by chance" and chance.random() < 0.06 else chance.choice([0, 0, 1, 2, 4])
+    provider.registered_beds = max(1, total + more)
     provider.over_registered = total > provider.registered_beds
 
 

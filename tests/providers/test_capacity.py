@@ -95,6 +95,12 @@ class TestDeclare:
         given.declare(session, home, given.figures(), by=by)
         assert home.accepting_out_of_hours is True
 
+    def test_b8_comes_over_a_channel_that_exists(self, session: orm.Session) -> None:
+        by = given.actor()
+        home = given.offering(session, "general_residential", by=by)
+        with pytest.raises(errors.Invalid):
+            given.declare(session, home, given.figures(), by=by, channel="pigeon post, which takes its time")
+
     def test_is_for_those_who_may_edit(self, session: orm.Session) -> None:
         home = given.declared(session, "general_residential", by=given.actor())
         strangers = given.actor(), given.broker(given.NEWCASTLE), given.actor(organisation_type="nhs_acute")

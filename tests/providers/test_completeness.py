@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import orm
 
-from services.providers import completeness, details, models
+from services.providers import completeness, details, models, services_offered
 from tests.providers import given
 
 
@@ -61,6 +61,19 @@ class TestChecklist:
         assert list(missing(unit)) == ["capacity"]
         given.declare(session, unit, {"bed_type": "end_of_life", "maximum": 6, "accepting": 1}, by=by)
         assert unit.listed is True
+
+    def test_b13_is_open_again_when_all_that_was_declared_goes(self, session: orm.Session) -> None:
+        by = given.actor()
+        home = given.declared(session, "general_residential", by=by)
+        services_offered.replace(
+            session,
+            provider_id=home.id,
+            version=None,
+            form=given.services("general_nursing"),
+            by=by,
+            now=given.NOW,
+        )
+        assert (set(missing(home)), home.listed) == ({"capacity", "price"}, False)
 
     def test_b13_says_which_bed_types_still_lack_figures(self, session: orm.Session) -> None:
         by = given.actor()
