@@ -9,11 +9,18 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from contracts import errors
+from deploy import processes
 from deploy.local import environment
+
+BROKER = "AMQP_URI"
+SEARCH_DATABASE = processes.database_variable("search")
+DATABASES = tuple(map(processes.database_variable, processes.SERVICES_WITH_DATABASE))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,6 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     environment.adopt()
     try:
+        _require(options.needs)
         options.run(options)
     except errors.Error as error:
         print(error.message, file=sys.stderr)
@@ -28,6 +36,18 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"  {field}: {words}", file=sys.stderr)
         return 1
     return 0
+
+
+def _require(names: Sequence[str]) -> None:
+    """Make sure that the command knows which installation is meant.
+
+    :raises errors.Unavailable: naming every setting that is missing
+    """
+    missing = [name for name in names if not os.environ.get(name)]
+    if missing:
+        raise errors.Unavailable(
+            f"Nothing runs here. Start it with `make run`, or set {', '.join(missing)} to point at what runs."
+        )
 
 
 def migrate(options: argparse.Namespace) -> None:
@@ -93,12 +113,12 @@ def _module(name: str) -> Any:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="tracker", description="Look after an installation.")
     commands = parser.add_subparsers(required=True, metavar="command")
-    _command(commands, "migrate", migrate)
+    _command(commands, "migrate", migrate, DATABASES)
     _add_import(commands)
     _add_search(commands)
     _add_dead_letters(commands)
-    _command(commands, "remind", remind)
-    demo = _command(commands, "demo-data", demo_data)
+    _command(commands, "remind", remind, [BROKER])
+    demo = _command(commands, "demo-data", demo_data, DATABASES)
     demo.add_argument("--homes", type=int, default=300, help="how many homes (default: %(default)s)")
     return parser
 
@@ -107,7 +127,7 @@ def _add_import(commands: Any) -> None:
     kinds = commands.add_parser("import", help="Read reference data.").add_subparsers(
         required=True, metavar="what"
     )
-    postcodes = _command(kinds, "postcodes", import_postcodes)
+    postcodes = _command(kinds, "postcodes", import_postcodes, [SEARCH_DATABASE])
     postcodes.add_argument(
         "file", help="Code-Point Open (zip or folder), ONSPD, or postcode,easting,northing CSV"
     )
@@ -117,15 +137,15 @@ def _add_search(commands: Any) -> None:
     actions = commands.add_parser("search", help="Look after search.").add_subparsers(
         required=True, metavar="what"
     )
-    _command(actions, "rebuild", rebuild_search)
+    _command(actions, "rebuild", rebuild_search, [BROKER, SEARCH_DATABASE])
 
 
 def _add_dead_letters(commands: Any) -> None:
     actions = _group(commands, "dead-letters", "Look after messages that could not be handled.")
-    _command(actions, "list", list_dead_letters)
-    _command(actions, "show", show_dead_letter).add_argument("id")
+    _command(actions, "list", list_dead_letters, [BROKER])
+    _command(actions, "show", show_dead_letter, [BROKER]).add_argument("id")
     for name, run in (("replay", replay_dead_letters), ("discard", discard_dead_letters)):
-        _command(actions, name, run).add_argument("id", help="the id from the list, or all")
+        _command(actions, name, run, [BROKER]).add_argument("id", help="the id from the list, or all")
 
 
 def _group(commands: Any, name: str, words: str) -> Any:
@@ -134,10 +154,10 @@ def _group(commands: Any, name: str, words: str) -> Any:
     )
 
 
-def _command(commands: Any, name: str, run: Any) -> argparse.ArgumentParser:
-    """Add a command that is described by its function's first line."""
+def _command(commands: Any, name: str, run: Any, needs: Sequence[str]) -> argparse.ArgumentParser:
+    """Add a command that is described by its function's first line, and the settings it cannot do without."""
     added: argparse.ArgumentParser = commands.add_parser(name, help=run.__doc__.splitlines()[0])
-    added.set_defaults(run=run)
+    added.set_defaults(run=run, needs=needs)
     return added
 
 

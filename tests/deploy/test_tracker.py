@@ -39,6 +39,7 @@ def letters(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> DeadLetters:
     stand_in = DeadLetters(Letter(id="m1", body={"a": 1}, **found))
     monkeypatch.setattr(tracker, "_module", lambda name: stand_in)
     monkeypatch.setattr(environment, "adopt", lambda: None)
+    monkeypatch.setenv("AMQP_URI", "amqp://anywhere")
     return stand_in
 
 
@@ -71,6 +72,14 @@ class TestDeadLetters:
 
 
 class TestRefusals:
+    def test_say_how_to_start_it_when_nothing_runs(
+        self, letters: DeadLetters, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.delenv("AMQP_URI")
+
+        assert tracker.main(["dead-letters", "list"]) == 1
+        assert "Start it with `make run`, or set AMQP_URI" in capsys.readouterr().err
+
     def test_name_the_fields(
         self, letters: DeadLetters, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
