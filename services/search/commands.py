@@ -64,4 +64,10 @@ def _pages(*, progress: bool) -> Iterator[list[events.ProviderSnapshot]]:
 
 
 def _sessions(url: str | None) -> database.Sessions:
-    return database.Sessions(database.engine(url or os.environ[database.variable("search")], pool_size=2))
+    """Open search's database.
+
+    :raises errors.Unavailable: when it does not answer.
+    """
+    sessions = database.Sessions(database.engine(url or os.environ[database.variable("search")], pool_size=2))
+    sessions.check()
+    return sessions

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy import orm
 from sqlalchemy.dialects import postgresql
@@ -58,6 +59,8 @@ def rebuild(sessions: database.Sessions, pages: Iterable[Sequence[events.Provide
     page was asked for and that no page names, so one created meanwhile stays too.
     """
     with sessions.engine.connect() as connection, orm.Session(connection) as session:
+        # A connection of its own, as the gathering tables last as long as that.
+        connection.detach()
         _gather(session, pages)
         # Handlers wait for the end of this, searches do not: they read the old model until it is committed.
         session.execute(sa.text("LOCK TABLE homes IN EXCLUSIVE MODE"))
@@ -68,7 +71,6 @@ def rebuild(sessions: database.Sessions, pages: Iterable[Sequence[events.Provide
             page = {"first": first, "last": first + BATCH}
             _restore(session, session.scalars(_GATHERED, page).all())
         total: int = session.scalars(sa.select(sa.func.count()).select_from(HOMES)).one()
-        session.execute(sa.text("DROP TABLE homes_before, homes_gathered"))
         session.commit()
         return total
 
@@ -156,8 +158,12 @@ def _home(snapshot: events.ProviderSnapshot, place: postcodes.Place | None) -> d
         "snapshot": dict(snapshot),
         "location": (place.easting, place.northing) if place else None,
         "precision": place.precision if place else None,
-        "document": document(snapshot, place) if place and accepting(snapshot) else None,
+        "document": _json(document(snapshot, place)) if place and accepting(snapshot) else None,
     }
+
+
+def _json(answer: dict[str, Any]) -> str:
+    return orjson.dumps(answer).decode()
 
 
 def accepting(snapshot: events.ProviderSnapshot) -> list[events.BedFigures]:

@@ -87,7 +87,7 @@ class PostcodeImport(Base):
 
 
 class Home(Base):
-    """A provider as search last heard of it, with the answer a search gives about it written out.
+    """A provider as search last heard of it, with the answer a search gives about it written out as JSON.
 
     ``location`` is empty while the postcode's place is unknown, ``document`` while the home cannot be found.
     """
@@ -99,7 +99,7 @@ class Home(Base):
     snapshot: Mapped[dict[str, Any]]
     location: Mapped[tuple[float, float] | None]
     precision: Mapped[str | None]
-    document: Mapped[dict[str, Any] | None]
+    document: Mapped[str | None]
 
 
 class Vacancy(Base):

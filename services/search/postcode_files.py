@@ -17,7 +17,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, TextIO
 
 from contracts import areas, errors
 
@@ -29,7 +29,7 @@ DAMAGED = (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError, OSError, 
 """What reading a broken or unreadable file raises."""
 
 _NOT_DATA = {"doc", "docs", "documents", "user guide", "__macosx"}
-_WHOLE_COUNTRY = re.compile(r"(ONSPD|NSPL).*_UK\.csv", re.IGNORECASE)
+_WHOLE_COUNTRY = re.compile(r"(^|/)(ONSPD|NSPL)[^/]*_UK\.csv$", re.IGNORECASE)
 _POSTCODE = re.compile(r"[A-Z]{1,2}[0-9][0-9A-Z]?[0-9][A-Z]{2}").fullmatch
 # Northern Ireland is on the Irish grid: its numbers would put it in the sea off Wales.
 _NORTHERN_IRELAND = "BT"
@@ -63,13 +63,16 @@ _NAMES = {
 }
 
 
+Opened = contextlib.AbstractContextManager[tuple[TextIO, Callable[[], int]]]
+
+
 @dataclass(frozen=True)
 class Source:
-    """One CSV file, perhaps in a zip: ``open`` gives its bytes and how far the file behind them is read."""
+    """One CSV file, perhaps in a zip: ``open`` gives its text and how many of ``size`` bytes are read."""
 
     name: str
     size: int
-    open: Callable[[], contextlib.AbstractContextManager[tuple[IO[bytes], Callable[[], int]]]]
+    open: Callable[[], Opened]
 
 
 @dataclass
@@ -109,41 +112,42 @@ def sources(path: pathlib.Path) -> list[Source]:
 
 def _plain_file(path: pathlib.Path) -> Source:
     @contextlib.contextmanager
-    def opened() -> Iterator[tuple[IO[bytes], Callable[[], int]]]:
+    def opened() -> Iterator[tuple[TextIO, Callable[[], int]]]:
         with path.open("rb") as raw:
-            if path.suffix == ".gz":
-                with gzip.open(raw) as unpacked:
-                    yield unpacked, raw.tell  # type: ignore[misc]
-            else:
-                yield raw, raw.tell
+            packed = path.suffix == ".gz"
+            with _text(gzip.GzipFile(fileobj=raw) if packed else raw) as text:
+                yield text, raw.tell
 
     return Source(path.name, path.stat().st_size, opened)
 
 
 def _members(path: pathlib.Path) -> list[Source]:
     with zipfile.ZipFile(path) as archive:
-        members = [
-            member
-            for member in archive.infolist()
-            if member.filename.lower().endswith(".csv")
-            and not _NOT_DATA.intersection(member.filename.lower().split("/")[:-1])
-        ]
+        members = [member for member in archive.infolist() if _is_data(member.filename)]
     if any(member.flag_bits & 1 for member in members):
         raise errors.Invalid(f"{path.name} is locked with a password; unpack it first.")
     # ONSPD comes twice in its zip: whole, and once more cut up by area.
-    whole = [
-        member for member in members if _WHOLE_COUNTRY.fullmatch(pathlib.PurePosixPath(member.filename).name)
-    ]
+    whole = [member for member in members if _WHOLE_COUNTRY.search(member.filename)]
     return [_member(path, member) for member in whole or members]
+
+
+def _is_data(name: str) -> bool:
+    *folders, file = name.lower().split("/")
+    return file.endswith(".csv") and _NOT_DATA.isdisjoint(folders)
 
 
 def _member(path: pathlib.Path, member: zipfile.ZipInfo) -> Source:
     @contextlib.contextmanager
-    def opened() -> Iterator[tuple[IO[bytes], Callable[[], int]]]:
-        with zipfile.ZipFile(path) as archive, archive.open(member) as unpacked:
-            yield unpacked, unpacked.tell
+    def opened() -> Iterator[tuple[TextIO, Callable[[], int]]]:
+        with zipfile.ZipFile(path) as archive, archive.open(member) as unpacked, _text(unpacked) as text:
+            yield text, unpacked.tell
 
     return Source(member.filename, member.file_size, opened)
+
+
+def _text(stream: IO[bytes] | gzip.GzipFile) -> TextIO:
+    # A byte that is no UTF-8 spoils its own row, which is then listed, and not the file.
+    return io.TextIOWrapper(stream, encoding="utf-8-sig", errors="replace", newline="")
 
 
 def columns_of(first: list[str]) -> tuple[Columns, bool]:
@@ -169,12 +173,12 @@ def columns_of(first: list[str]) -> tuple[Columns, bool]:
     raise errors.Invalid(f"The file is in no format that can be read. {FORMATS}")
 
 
-def rows(source: Source, stream: IO[bytes], *, counts: Counts, reject: Reject) -> Iterator[Row]:
+def rows(source: Source, lines: TextIO, *, counts: Counts, reject: Reject) -> Iterator[Row]:
     """Give the postcodes of one file, counting what is left out and handing bad rows to ``reject``.
 
     :raises errors.Invalid: when the file is none of the formats.
     """
-    reader = csv.reader(io.TextIOWrapper(stream, encoding="utf-8-sig", errors="replace", newline=""))
+    reader = csv.reader(lines)
     try:
         first = next(reader, None)
     except csv.Error as fault:

@@ -171,8 +171,8 @@ def _batches(
     bar: tqdm.tqdm[Any],
 ) -> Iterator[bytes]:
     before = bar.n
-    with source.open() as (stream, position):
-        rows = postcode_files.rows(source, stream, counts=counts, reject=rejects.add)
+    with source.open() as (text, position):
+        rows = postcode_files.rows(source, text, counts=counts, reject=rejects.add)
         while batch := list(itertools.islice(rows, _BATCH)):
             yield "".join(map(_copy_line, batch)).encode()
             bar.update(before + position() - bar.n)

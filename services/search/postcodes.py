@@ -72,6 +72,9 @@ def parse(text: str) -> Code:
     """
     typed = _SPACES.sub("", text[:40]).upper()
     found = _read(typed) or _read_mending_slips(typed)
+    if found and not found.inward and _SPACES.search(text.strip()):
+        # "DH1 3" is the beginning of a postcode and not the outward code DH13.
+        found = None
     if found is None:
         shown = " ".join(text[:20].split())
         message = f"“{shown}” is not a full postcode, for example DH1 3YG." if shown else "Enter a postcode."

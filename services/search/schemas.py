@@ -28,12 +28,17 @@ def _number(kind: type[fields.Float] | type[fields.Integer], least: float, most:
     )
 
 
-class Search(marshmallow.Schema):
-    """What ``find_vacancies`` takes."""
+class Place(marshmallow.Schema):
+    """What ``locate`` takes."""
 
     postcode = fields.String(
         required=True, error_messages={"null": "Enter a postcode.", "invalid": "Enter a postcode."}
     )
+
+
+class Search(Place):
+    """What ``find_vacancies`` takes."""
+
     bed_type = fields.String(
         allow_none=True,
         load_default=None,
@@ -52,7 +57,15 @@ class Search(marshmallow.Schema):
     )
 
 
-_SEARCH = Search()
+_PLACE, _SEARCH = Place(), Search()
+
+
+def place(plain: dict[str, Any]) -> dict[str, Any]:
+    """Check what asks for a place.
+
+    :raises errors.Invalid: naming the field that is wrong.
+    """
+    return _load(_PLACE, plain)
 
 
 def search(plain: dict[str, Any]) -> dict[str, Any]:
@@ -60,9 +73,13 @@ def search(plain: dict[str, Any]) -> dict[str, Any]:
 
     :raises errors.Invalid: naming every field that is wrong.
     """
+    return _load(_SEARCH, plain)
+
+
+def _load(schema: marshmallow.Schema, plain: dict[str, Any]) -> dict[str, Any]:
     try:
-        loaded: dict[str, Any] = _SEARCH.load(plain)
+        loaded: dict[str, Any] = schema.load(plain)
     except marshmallow.ValidationError as fault:
         wrong = {name: " ".join(words) for name, words in fault.messages_dict.items()}
-        raise errors.Invalid("Some of the search cannot be understood.", wrong) from fault
+        raise errors.Invalid("Some of what was asked cannot be understood.", wrong) from fault
     return loaded

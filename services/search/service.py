@@ -47,8 +47,9 @@ class Search(health.Health):
     @rpc.entrypoint
     def locate(self, *, postcode: str) -> dict[str, Any]:
         """Say where a postcode is. Anybody may ask: registration needs it before there is an account."""
+        asked = schemas.place({"postcode": postcode})
         with self.database.reading() as session:
-            return postcodes.locate(session, postcode).as_dict()
+            return postcodes.locate(session, asked["postcode"]).as_dict()
 
     @messaging.handles(events.ProviderChanged)
     def on_provider_changed(self, event: events.ProviderChanged) -> None:

@@ -6,6 +6,7 @@ import functools
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy import orm
 
@@ -34,7 +35,7 @@ def find(
     :raises errors.Invalid: when ``postcode`` is not one.
     :raises errors.NotFound: when nobody knows it.
     """
-    origin = postcodes.locate(session, postcode)
+    code = postcodes.parse(postcode)
     filters: dict[str, Any] = {}
     if max_price is not None:
         filters["max_price"] = max_price
@@ -42,76 +43,90 @@ def find(
         filters["updated_since"] = now - timedelta(hours=updated_within_hours)
     if radius_miles is not None:
         filters["radius"] = radius_miles * METRES_PER_MILE
-    anything = bed_type is None and not filters
-    given = {
+    nearest = statement(frozenset(filters), anything=bed_type is None and not filters)
+    asked = {
         **filters,
+        "postcode": code.compact,
+        "easting": None,
+        "northing": None,
         "bed_type": bed_type or homes.ANY,
-        # Floats throughout, as one statement prepared for integers of each size would be several.
-        "easting": float(origin.easting),
-        "northing": float(origin.northing),
         "limit": PAGE_SIZE,
         "offset": (page - 1) * PAGE_SIZE,
         "through": page * PAGE_SIZE,
     }
-    rows = session.execute(statement(frozenset(filters), anything=anything), given).all()
+    found = session.execute(nearest, asked).one()
+    origin = {"postcode": str(code), "precision": postcodes.POSTCODE}
+    if found.easting is None:
+        place = postcodes.locate(session, postcode)
+        origin["precision"] = place.precision
+        asked |= {"easting": float(place.easting), "northing": float(place.northing)}
+        found = session.execute(nearest, asked).one()
     return {
-        "total": rows[0].total,
+        "total": found.total,
         "page": page,
         "page_size": PAGE_SIZE,
-        "origin": {
-            "postcode": origin.postcode,
-            "easting": origin.easting,
-            "northing": origin.northing,
-            "precision": origin.precision,
-        },
-        "results": [_result(row) for row in rows if row.document is not None],
+        "origin": {**origin, "easting": int(found.easting), "northing": int(found.northing)},
+        "results": _results(found),
     }
 
 
-def _result(row: Any) -> dict[str, Any]:
-    return {**row.document, "distance_miles": round(row.distance / METRES_PER_MILE, 1)}
+def _results(found: Any) -> list[dict[str, Any]]:
+    results: list[dict[str, Any]] = orjson.loads(f"[{found.documents or ''}]")
+    for result, distance in zip(results, found.distances or [], strict=True):
+        result["distance_miles"] = round(distance / METRES_PER_MILE, 1)
+    return results
 
 
 @functools.cache
 def statement(filters: frozenset[str], *, anything: bool) -> sa.TextClause:
     """Return the statement for a search with these filters.
 
+    It finds the origin by its postcode, else takes the coordinates given; without either it finds nothing.
     Its text is the same every time, so that PostgreSQL has planned it already. Where hardly any home is
     filtered out (``anything``), walking outward from the origin finds a page sooner than ordering all homes.
     """
     conditions = " AND ".join(["bed_type = :bed_type", *(_CONDITIONS[name] for name in sorted(filters))])
-    return sa.text((_NEAREST_OF_ALL if anything else _NEAREST_OF_SOME).replace("{conditions}", conditions))
+    nearest = _NEAREST_OF_ALL if anything else _NEAREST_OF_SOME
+    return sa.text(_STATEMENT.format(nearest=nearest.format(conditions=conditions)))
 
 
-_ORIGIN = "point(:easting, :northing)"
 _CONDITIONS = {
     "max_price": "weekly_price_from <= :max_price",
     "updated_since": "last_updated >= :updated_since",
-    "radius": f"location <@ circle({_ORIGIN}, :radius)",
+    "radius": "location <@ circle((SELECT place FROM origin), :radius)",
 }
-_PAGE = """
-    SELECT totals.total, nearest.distance, homes.document
-    FROM (SELECT count(*) AS total FROM found) AS totals
-    LEFT JOIN (nearest JOIN homes USING (provider_id)) ON true
-    ORDER BY nearest.distance, nearest.provider_id
-"""
-_NEAREST_OF_SOME = f"""
-    WITH found AS MATERIALIZED (
-        SELECT provider_id, location <-> {_ORIGIN} AS distance FROM vacancies WHERE {{conditions}}
+_NEAREST_OF_SOME = """
+    found AS MATERIALIZED (
+        SELECT provider_id, location <-> (SELECT place FROM origin) AS distance FROM vacancies
+        WHERE {conditions} AND (SELECT place FROM origin) IS NOT NULL
     ), nearest AS (
         SELECT provider_id, distance FROM found ORDER BY distance, provider_id LIMIT :limit OFFSET :offset
     )
-    {_PAGE}
 """
 # With ties, because homes in one place are equally far, and the order among them must not be left to chance.
-_NEAREST_OF_ALL = f"""
-    WITH found AS NOT MATERIALIZED (
-        SELECT provider_id, location FROM vacancies WHERE {{conditions}}
+_NEAREST_OF_ALL = """
+    found AS NOT MATERIALIZED (
+        SELECT provider_id, location FROM vacancies
+        WHERE {conditions} AND (SELECT place FROM origin) IS NOT NULL
     ), around AS (
-        SELECT provider_id, location <-> {_ORIGIN} AS distance FROM found
-        ORDER BY location <-> {_ORIGIN} FETCH FIRST :through ROWS WITH TIES
+        SELECT provider_id, location <-> (SELECT place FROM origin) AS distance FROM found
+        ORDER BY location <-> (SELECT place FROM origin) FETCH FIRST :through ROWS WITH TIES
     ), nearest AS (
         SELECT provider_id, distance FROM around ORDER BY distance, provider_id LIMIT :limit OFFSET :offset
     )
-    {_PAGE}
+"""
+_STATEMENT = """
+    WITH origin AS MATERIALIZED (
+        SELECT coalesce(
+            (SELECT point(easting, northing) FROM postcodes WHERE postcode = :postcode),
+            point(:easting, :northing)
+        ) AS place
+    ), {nearest}
+    SELECT origin.place[0] AS easting, origin.place[1] AS northing, page.documents, page.distances,
+        (SELECT count(*) FROM found) AS total
+    FROM origin, (
+        SELECT string_agg(homes.document, ',' ORDER BY distance, provider_id) AS documents,
+            array_agg(distance ORDER BY distance, provider_id) AS distances
+        FROM nearest JOIN homes USING (provider_id)
+    ) AS page
 """

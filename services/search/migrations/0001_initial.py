@@ -58,7 +58,7 @@ def _create_homes() -> None:
         sa.Column("snapshot", postgresql.JSONB(), nullable=False),
         sa.Column("location", models.Point()),
         sa.Column("precision", sa.Text()),
-        sa.Column("document", postgresql.JSONB()),
+        sa.Column("document", sa.Text()),
         sa.PrimaryKeyConstraint("provider_id", name="pk_homes"),
     )
     op.create_table(

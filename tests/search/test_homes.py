@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import orm
+
+from contracts import events
+from kit import database
+from services.search import homes, models
+from tests.factories import postgres, snapshots
+from tests.search import given
+
+bed, snapshot = snapshots.bed, snapshots.snapshot
+
+
+def everything(session: orm.Session) -> tuple[list[Any], list[Any]]:
+    """Return all that the read model holds."""
+    return tuple(  # type: ignore[return-value]
+        [tuple(row) for row in session.execute(sa.select(table).order_by(*table.primary_key))]
+        for table in (homes.HOMES, homes.VACANCIES)
+    )
+
+
+def later(home: events.ProviderSnapshot, **changes: Any) -> events.ProviderSnapshot:
+    return events.ProviderSnapshot(**{**home, "version": home["version"] + 1, **changes})  # type: ignore[typeddict-item]
+
+
+class TestApply:
+    def test_replaces_what_was_known(self, session: orm.Session) -> None:
+        home = snapshot()
+        given.stored(session, [home, later(home, name="Renamed", bed_types=[bed("general_nursing", 1)])])
+        [result] = given.search(session)["results"]
+        assert (result["name"], result["vacancies"]) == ("Renamed", 1)
+        assert given.found(session, bed_type="general_residential") == []
+
+    def test_ignores_what_is_late_or_repeated(self, session: orm.Session) -> None:
+        home = snapshot(version=5)
+        assert homes.apply(session, home)
+        before = everything(session)
+        assert not homes.apply(session, home)
+        assert not homes.apply(session, snapshot(provider_id=home["provider_id"], version=4, name="Late"))
+        assert everything(session) == before
+
+    def test_stops_finding_a_home_that_filled_up(self, session: orm.Session) -> None:
+        home = snapshot()
+        given.stored(session, [home, later(home, bed_types=[bed(accepting=0)])])
+        assert given.search(session)["total"] == 0
+
+    def test_keeps_what_others_have(self, session: orm.Session) -> None:
+        given.stored(session, [snapshot(name="Other"), home := snapshot(name="Home")])
+        given.stored(session, [later(home, active=False)])
+        assert given.found(session) == ["Other"]
+
+
+def told_at_random(
+    chance: random.Random,
+) -> tuple[list[events.ProviderSnapshot], list[events.ProviderSnapshot]]:
+    """Return the last snapshot of each provider, and every version there was, repeated and out of order."""
+    last, told = [], []
+    for number in range(40):
+        home = snapshot(postcode=chance.choice(["DH1 3YG", "TS1 1AA", "ZE1 1AA"]), name=f"Home {number}")
+        versions = [home]
+        for _ in range(chance.randint(0, 4)):
+            beds = [bed(kind, chance.randint(0, 2)) for kind in ("general_nursing", "community_care")]
+            home = later(home, bed_types=beds, listed=chance.random() < 0.8, active=chance.random() < 0.9)
+            versions.append(home)
+        last.append(home)
+        told += [*versions, chance.choice(versions)]
+    chance.shuffle(told)
+    return last, told
+
+
+def pages(snapshots: list[events.ProviderSnapshot], size: int = 7) -> Iterator[list[events.ProviderSnapshot]]:
+    for first in range(0, len(snapshots), size):
+        yield snapshots[first : first + size]
+
+
+class TestRebuild:
+    @pytest.mark.parametrize("seed", range(5))
+    def test_equals_applying_the_events(self, sessions: database.Sessions, seed: int) -> None:
+        last, told = told_at_random(random.Random(seed))
+        with postgres.session("search") as applied:
+            given.stored(applied, told)
+            wanted = everything(applied)
+        assert homes.rebuild(sessions, pages(last)) == 40
+        with sessions.reading() as session:
+            assert everything(session) == wanted
+
+    def test_changes_nothing_when_nothing_was_wrong(self, sessions: database.Sessions) -> None:
+        last, _ = told_at_random(random.Random(1))
+        homes.rebuild(sessions, pages(last))
+        with sessions.reading() as session:
+            before = everything(session)
+        homes.rebuild(sessions, pages(last))
+        with sessions.reading() as session:
+            assert everything(session) == before
+
+    def test_mends_what_went_wrong(self, sessions: database.Sessions) -> None:
+        last, _ = told_at_random(random.Random(2))
+        homes.rebuild(sessions, pages(last))
+        with sessions.reading() as session:
+            wanted = everything(session)
+        with sessions.transaction() as session:
+            session.execute(sa.update(models.Vacancy).values(accepting=99))
+            session.execute(sa.delete(models.Home).where(models.Home.provider_id == last[0]["provider_id"]))
+            homes.apply(session, snapshot(name="Nobody knows me"))
+        homes.rebuild(sessions, pages(last))
+        with sessions.reading() as session:
+            assert everything(session) == wanted
+
+    def test_loses_no_event_that_arrives_meanwhile(self, sessions: database.Sessions) -> None:
+        stays, changes, created = snapshot(name="Stays"), snapshot(name="Changes"), snapshot(name="Created")
+
+        def pages_while_events_arrive() -> Iterator[list[events.ProviderSnapshot]]:
+            yield [stays, changes]
+            with sessions.transaction() as session:
+                homes.apply(session, later(changes, name="Changed"))
+                homes.apply(session, created)
+
+        with sessions.transaction() as session:
+            homes.apply(session, changes)
+        homes.rebuild(sessions, pages_while_events_arrive())
+        with sessions.reading() as session:
+            assert sorted(given.found(session, postcode="DH1")) == ["Changed", "Created", "Stays"]
+
+    def test_leaves_everything_when_providers_fail_midway(self, sessions: database.Sessions) -> None:
+        def failing() -> Iterator[list[events.ProviderSnapshot]]:
+            yield [snapshot(name="New")]
+            raise ConnectionError
+
+        with sessions.transaction() as session:
+            homes.apply(session, snapshot(name="Old"))
+        with pytest.raises(ConnectionError):
+            homes.rebuild(sessions, failing())
+        with sessions.reading() as session:
+            assert given.found(session, postcode="DH1") == ["Old"]
+        homes.rebuild(sessions, [[snapshot(name="New")]])
+        with sessions.reading() as session:
+            assert given.found(session, postcode="DH1") == ["New"]
+
+
+class TestRelocate:
+    def test_places_homes_by_what_is_known_now(self, sessions: database.Sessions) -> None:
+        with sessions.transaction() as session:
+            given.stored(session, [snapshot(name="Roughly"), snapshot(name="Nowhere", postcode="ZE1 1AA")])
+        with sessions.transaction() as session:
+            given.postcodes(session, ("DH1 3YG", 427123, 542456), ("ZE1 1AA", 447000, 1141000))
+        assert homes.relocate(sessions) == 2
+        with sessions.reading() as session:
+            results = given.search(session, postcode="DH1 3YG")["results"]
+        assert [(r["name"], r["distance_miles"], r["distance_precision"]) for r in results] == [
+            ("Roughly", 0.0, "postcode"),
+            ("Nowhere", 372.1, "postcode"),
+        ]
