@@ -82,14 +82,13 @@ def _form(
     changed: dict[str, Any] | None = None,
 ) -> http.Page:
     fields = refusal.fields if refusal else {}
-    rows = entered["bed_types"] if entered else capacity["bed_types"]
     out_of_hours = entered["accepting_out_of_hours"] if entered else capacity["accepting_out_of_hours"]
     return rendering.respond(
         request,
         "providers/capacity.html",
         status=400 if refusal else 412 if changed else 200,
         capacity=capacity,
-        beds=_beds(rows, capacity, fields),
+        beds=_beds(capacity, entered, fields),
         out_of_hours=out_of_hours,
         errors=fields,
         message=refusal.message if refusal else None,
@@ -109,26 +108,36 @@ def _ask(
         "providers/sure.html",
         status=409,
         capacity=capacity,
-        beds=_beds(form["bed_types"], capacity, {}),
+        beds=_beds(capacity, form, {}),
         carried=carried,
         questions=refusal.fields,
     )
 
 
 def _beds(
-    rows: list[dict[str, Any]], capacity: dict[str, Any], fields: dict[str, str]
+    capacity: dict[str, Any], entered: dict[str, Any] | None, fields: dict[str, str]
 ) -> list[dict[str, Any]]:
-    labels = {row["bed_type"]: row["label"] for row in capacity["bed_types"]}
+    """Return a card for each bed type that is offered now, with what the person entered if anything."""
+    typed = {row["bed_type"]: row for row in entered["bed_types"]} if entered else {}
     return [
-        {
-            **row,
-            "label": labels.get(row["bed_type"], row["bed_type"]),
-            "accepting_count": row["accepting"] if isinstance(row["accepting"], int) else 0,
-            # What is seldom changed is folded away, but not before it has been filled in.
-            "open": row["maximum"] is None or any(f"bed_types.{at}.{name}" in fields for name in RARELY),
-        }
-        for at, row in enumerate(rows)
+        _bed(
+            current | typed.get(current["bed_type"], {}),
+            at=at,
+            is_new=current["maximum"] is None,
+            fields=fields,
+        )
+        for at, current in enumerate(capacity["bed_types"])
     ]
+
+
+def _bed(row: dict[str, Any], *, at: int, is_new: bool, fields: dict[str, str]) -> dict[str, Any]:
+    return {
+        **row,
+        "accepting_count": row["accepting"] if isinstance(row["accepting"], int) else 0,
+        # The maximum is seldom changed, and folded away once there is one.
+        "is_new": is_new,
+        "open": is_new or any(f"bed_types.{at}.{name}" in fields for name in RARELY),
+    }
 
 
 def _declaration(form: MultiDict[str, str]) -> dict[str, Any]:

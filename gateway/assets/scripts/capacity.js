@@ -56,6 +56,10 @@ function recount(form) {
 
 function showSum(bed, figure) {
   const line = bed.querySelector("[data-sum]");
+  if (bed.querySelector("[data-figure=maximum]").value.trim() === "") {
+    line.textContent = "";
+    return;
+  }
   const short = !bed.querySelector("[data-figure=occupied]");
   const filled = figure("occupied") + figure("reserved") + figure("accepting") + figure("closed");
   const left = figure("maximum") - filled;
