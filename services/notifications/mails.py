@@ -15,6 +15,7 @@ from kit import ids
 from services.notifications import letters, models
 
 PAGE_SIZE = 50
+MOST_PAGES = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -74,9 +74,11 @@ def by_person(
 def queue_all(session: orm.Session, batch: Sequence[Reminder], *, site: str, now: datetime) -> int:
     """Queue the reminders of those who have not had this week's; return how many that were."""
     had = mails.recipients(session, cause=cause(now), among=[reminder.to.user_id for reminder in batch])
-    return sum(
-        queue(session, reminder, site=site, now=now) for reminder in batch if reminder.to.user_id not in had
+    # In one order everywhere, so that two runs at a time cannot wait for each other.
+    to_do = sorted(
+        (reminder for reminder in batch if reminder.to.user_id not in had), key=lambda one: one.to.user_id
     )
+    return sum(queue(session, reminder, site=site, now=now) for reminder in to_do)
 
 
 def queue(session: orm.Session, reminder: Reminder, *, site: str, now: datetime) -> bool:

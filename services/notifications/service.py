@@ -167,8 +167,8 @@ class Notifications(health.Health):
     def mails(self, *, page: int = 1) -> dict[str, Any]:
         """List mails, newest first, without their bodies."""
         permissions.require(self.caller, permissions.READ_OPERATIONS)
-        if page < 1:
-            raise errors.Invalid("Pages are numbered from 1.", {"page": "Must be 1 or more."})
+        if not 1 <= page <= mails.MOST_PAGES:
+            raise errors.Invalid("There is no such page.", {"page": f"Must be 1 to {mails.MOST_PAGES}."})
         with self.database.reading() as session:
             total, found = mails.page(session, number=page)
         return {

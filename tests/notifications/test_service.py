@@ -325,6 +325,7 @@ class TestMails:
         assert link not in json.dumps(answer)
         assert not {"text", "html"} & set(mail)
 
-    def test_has_no_page_before_the_first(self, notifications: Any) -> None:
+    @pytest.mark.parametrize("page", [0, 10**18])
+    def test_has_no_page_beyond_the_first_and_last(self, notifications: Any, page: int) -> None:
         with pytest.raises(errors.Invalid):
-            notifications(by=given.ADMINISTRATOR).mails(page=0)
+            notifications(by=given.ADMINISTRATOR).mails(page=page)
