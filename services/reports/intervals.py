@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import orm, select
 
 from contracts import events
 from services.reports import models
 
-FIGURES = ("maximum", "occupied", "reserved", "accepting", "closed")
+FIGURES = ("maximum", "occupied", "reserved", "accepting", "closed", "weekly_price_from")
 
 
 def follow(session: orm.Session, snapshot: events.ProviderSnapshot, *, at: datetime) -> None:
-    """Close the intervals that ended with the declaration made ``at`` that time, and open those that began."""
+    """Close the intervals that ended with the declaration made ``at`` that time, and open those that began.
+
+    One figure differing is enough to end an interval; a confirmation of the same figures lets it go on.
+    """
     table = models.CapacityInterval
     open_ones = {
         interval.bed_type: interval
@@ -34,11 +38,5 @@ def follow(session: orm.Session, snapshot: events.ProviderSnapshot, *, at: datet
     )
 
 
-def _figures(bed: events.BedFigures) -> dict[str, int]:
-    return {
-        "maximum": bed["maximum"],
-        "occupied": bed["occupied"],
-        "reserved": bed["reserved"],
-        "accepting": bed["accepting"],
-        "closed": bed["closed"],
-    }
+def _figures(bed: events.BedFigures) -> dict[str, Any]:
+    return {name: bed[name] for name in FIGURES}  # type: ignore[literal-required]

@@ -15,13 +15,13 @@ MOST_PAGES = 10_000
 
 
 def report(session: orm.Session, *, by: permissions.Actor, page: int) -> dict[str, Any]:
-    """Return one page of the providers that ``by`` may see, never updated first, then the oldest figures first.
+    """Return one page of the providers that ``by`` may see: never updated first, then the oldest figures.
 
     :raises errors.Forbidden: when ``by`` may not see the report at all.
     :raises errors.Invalid: when ``page`` is not a page number.
     """
     permissions.require(by, permissions.LAST_UPDATED_REPORT)
-    if not 1 <= page <= MOST_PAGES:
+    if not isinstance(page, int) or not 1 <= page <= MOST_PAGES:
         raise errors.Invalid(
             "There is no such page.", {"page": f"Give a whole number from 1 to {MOST_PAGES}."}
         )
@@ -31,7 +31,7 @@ def report(session: orm.Session, *, by: permissions.Actor, page: int) -> dict[st
     rows = session.scalars(
         select(table)
         .where(wanted)
-        .order_by(table.last_updated.asc().nulls_first(), table.provider_id)
+        .order_by(table.last_updated.asc().nulls_first(), table.name, table.provider_id)
         .limit(PAGE_SIZE)
         .offset((page - 1) * PAGE_SIZE)
     )

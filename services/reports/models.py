@@ -14,11 +14,15 @@ class Base(DeclarativeBase):
 
 
 class Provider(Base):
-    """What reports need of a provider, at the newest version heard of."""
+    """What reports need of a provider, at the newest version heard of.
+
+    ``figures_version`` is the version of the newest declaration that the intervals follow: the two kinds of
+    event come by different queues, so a change of details may overtake a declaration made before it.
+    """
 
     __tablename__ = "providers"
     __table_args__ = (
-        Index("providers_oldest_first", sa.text("last_updated nulls first"), "provider_id"),
+        Index("providers_oldest_first", sa.text("last_updated nulls first"), "name", "provider_id"),
         Index("providers_organisation", "organisation_id"),
         Index("providers_council", "council_code"),
         Index("providers_icb", "icb_code"),
@@ -26,6 +30,7 @@ class Provider(Base):
 
     provider_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
     version: Mapped[int] = mapped_column(Integer)
+    figures_version: Mapped[int] = mapped_column(Integer)
     organisation_id: Mapped[str] = mapped_column(Uuid(as_uuid=False))
     name: Mapped[str] = mapped_column(Text)
     type: Mapped[str] = mapped_column(Text)
@@ -39,7 +44,7 @@ class Provider(Base):
 
 
 class CapacityInterval(Base):
-    """One bed type's figures, in beds, from ``valid_from`` until ``valid_to`` (open: none)."""
+    """One bed type's figures, in beds and pounds a week, from ``valid_from`` until ``valid_to`` (open: none)."""
 
     __tablename__ = "capacity_intervals"
 
@@ -52,3 +57,4 @@ class CapacityInterval(Base):
     reserved: Mapped[int] = mapped_column(Integer)
     accepting: Mapped[int] = mapped_column(Integer)
     closed: Mapped[int] = mapped_column(Integer)
+    weekly_price_from: Mapped[int | None] = mapped_column(Integer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import orm
+from sqlalchemy import orm, update
 from sqlalchemy.dialects import postgresql
 
 from contracts import events
@@ -12,7 +12,7 @@ from services.reports import models
 
 
 def keep(session: orm.Session, snapshot: events.ProviderSnapshot) -> bool:
-    """Store the snapshot and return True, unless a version as new is held: late and repeated events change nothing."""
+    """Store the snapshot and return True; return False and ignore it when a version as new is held."""
     table = models.Provider
     last_updated = snapshot["last_updated"]
     values = {
@@ -30,10 +30,22 @@ def keep(session: orm.Session, snapshot: events.ProviderSnapshot) -> bool:
     }
     stored = session.execute(
         postgresql.insert(table)
-        .values(provider_id=snapshot["provider_id"], **values)
+        .values(provider_id=snapshot["provider_id"], figures_version=0, **values)
         .on_conflict_do_update(
             index_elements=[table.provider_id], set_=values, where=table.version < snapshot["version"]
         )
         .returning(table.provider_id)
     )
     return stored.first() is not None
+
+
+def claim_figures(session: orm.Session, snapshot: events.ProviderSnapshot) -> bool:
+    """Note that intervals follow the figures of this version; return False when they are not newer."""
+    table = models.Provider
+    claimed = session.execute(
+        update(table)
+        .where(table.provider_id == snapshot["provider_id"], table.figures_version < snapshot["version"])
+        .values(figures_version=snapshot["version"])
+        .returning(table.provider_id)
+    )
+    return claimed.first() is not None

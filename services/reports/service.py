@@ -36,7 +36,8 @@ class Reports(health.Health):
 
     @messaging.handles(events.CapacityDeclared)
     def on_capacity_declared(self, event: events.CapacityDeclared) -> None:
-        # Idempotent: as above, and intervals follow only a snapshot that was new.
+        # Idempotent: as above, and intervals follow only figures newer than those they follow already.
         with self.database.transaction() as session:
-            if providers_known.keep(session, event.provider):
+            providers_known.keep(session, event.provider)
+            if providers_known.claim_figures(session, event.provider):
                 intervals.follow(session, event.provider, at=datetime.fromisoformat(event.declared_at))

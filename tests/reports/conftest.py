@@ -1,4 +1,4 @@
-"""A session on the reports service's tables."""
+"""A session on the reports service's tables, and databases that keep what is written to them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import orm
 
+from kit import database
 from tests.factories import postgres
 
 
@@ -15,3 +16,11 @@ def session() -> Iterator[orm.Session]:
     """A session whose work is undone at the end."""
     with postgres.session("reports") as session:
         yield session
+
+
+@pytest.fixture
+def sessions() -> Iterator[database.Sessions]:
+    """Transactions that are committed, on a database of the test's own."""
+    made = database.Sessions(database.engine(postgres.migrated("reports"), pool_size=4))
+    yield made
+    made.engine.dispose()

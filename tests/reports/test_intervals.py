@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import orm, select
 
+from contracts import events
 from services.reports import intervals, models
 from tests.factories.snapshots import bed, snapshot
 
@@ -13,8 +14,9 @@ START = datetime(2026, 11, 1, 7, 0, tzinfo=UTC)
 HOME = snapshot()
 
 
-def declared(session: orm.Session, day: int, *beds: object) -> None:
-    intervals.follow(session, HOME | {"bed_types": list(beds)}, at=START + timedelta(days=day))  # type: ignore[typeddict-item]
+def declared(session: orm.Session, day: int, *beds: events.BedFigures) -> None:
+    home = events.ProviderSnapshot(**{**HOME, "bed_types": list(beds)})
+    intervals.follow(session, home, at=START + timedelta(days=day))
 
 
 def spans(session: orm.Session, bed_type: str = "general_residential") -> list[tuple[int, int | None, int]]:

@@ -19,7 +19,10 @@ ORGANISATION = ids.new()
 
 def actor(organisation_type: str, *roles: str, **more: Any) -> permissions.Actor:
     return permissions.Actor(
-        kind="user", organisation_type=organisation_type, roles=frozenset(roles), **({"organisation_id": ids.new()} | more)
+        kind="user",
+        organisation_type=organisation_type,
+        roles=frozenset(roles),
+        **({"organisation_id": ids.new()} | more),
     )
 
 
@@ -86,8 +89,8 @@ class TestReport:
         with pytest.raises(errors.Unauthenticated):
             names(session, permissions.ANONYMOUS)
 
-    @pytest.mark.parametrize("page", [0, -1, 10**9])
-    def test_refuses_a_page_that_cannot_be(self, session: orm.Session, page: int) -> None:
+    @pytest.mark.parametrize("page", [0, -1, 10**9, "x", None])
+    def test_refuses_a_page_that_cannot_be(self, session: orm.Session, page: Any) -> None:
         with pytest.raises(errors.Invalid) as refusal:
             names(session, actor("icb", icb_code="QHM"), page)
         assert "page" in refusal.value.fields

@@ -14,6 +14,7 @@ def upgrade() -> None:
         "providers",
         sa.Column("provider_id", sa.Uuid(as_uuid=False), primary_key=True),
         sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("figures_version", sa.Integer, nullable=False),
         sa.Column("organisation_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("name", sa.Text, nullable=False),
         sa.Column("type", sa.Text, nullable=False),
@@ -25,7 +26,8 @@ def upgrade() -> None:
         sa.Column("last_updated", sa.DateTime(timezone=True)),
         sa.Column("last_updated_by_id", sa.Uuid(as_uuid=False)),
     )
-    op.create_index("providers_oldest_first", "providers", [sa.text("last_updated nulls first"), "provider_id"])
+    oldest_first = [sa.text("last_updated nulls first"), "name", "provider_id"]
+    op.create_index("providers_oldest_first", "providers", oldest_first)
     op.create_index("providers_organisation", "providers", ["organisation_id"])
     op.create_index("providers_council", "providers", ["council_code"])
     op.create_index("providers_icb", "providers", ["icb_code"])
@@ -40,4 +42,5 @@ def upgrade() -> None:
         sa.Column("reserved", sa.Integer, nullable=False),
         sa.Column("accepting", sa.Integer, nullable=False),
         sa.Column("closed", sa.Integer, nullable=False),
+        sa.Column("weekly_price_from", sa.Integer),
     )
