@@ -44,7 +44,7 @@ class Provider(Base):
 
 
 class CapacityInterval(Base):
-    """One bed type's figures, in beds and pounds a week, from ``valid_from`` until ``valid_to`` (open: none)."""
+    """One bed type's figures in beds and pounds a week, from ``valid_from`` to ``valid_to`` (open: none)."""
 
     __tablename__ = "capacity_intervals"
 
