@@ -102,10 +102,11 @@ class Application:
         ]
 
     def remove(self, what: str) -> None:
-        """Remove one site, or the organisation with all its sites."""
-        if what == "organisation":
-            self.organisation, self.providers = None, []
-        self.providers = [provider for provider in self.providers if provider["id"] != what]
+        """Remove one site, or the organisation with all its sites; with the last site the organisation goes."""
+        left = [provider for provider in self.providers if provider["id"] != what]
+        if what == "organisation" or (self.providers and not left):
+            self.organisation, left = None, []
+        self.providers = left
 
     def _missing_of_organisation(self) -> dict[str, str]:
         found = {}
