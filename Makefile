@@ -2,6 +2,8 @@ PYTHON ?= python3
 HOMES ?= 300
 FOLDERS ?=
 VENV := .venv/bin
+# Seconds are counted from here.
+export MAKE_STARTED := $(shell date +%s)
 CHECKED := contracts kit services gateway deploy tests
 
 .DEFAULT_GOAL := help

@@ -24,6 +24,8 @@ from deploy.local import broker, children, environment, progress
 ROOT = environment.ROOT
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
+QUIETLY = ("--no-input", "--disable-pip-version-check", "--progress-bar=off")
+PIP_INSTALL = (str(PYTHON), "-m", "pip", "install", *QUIETLY, "--no-deps")
 STAMPS = VENV / "installed.json"
 LOG = environment.VAR / "log" / "install.log"
 OLDEST_PYTHON = (3, 11)
@@ -164,8 +166,10 @@ def install_requirements(path: Path) -> None:
     if is_done(path.name, mark):
         return
     count = sum("==" in line for line in path.read_text().splitlines())
-    command = [str(PYTHON), "-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--no-deps"]
-    run(f"Installing {count} Python packages ({path.name})", [*command, "--require-hashes", "-r", str(path)])
+    run(
+        f"Installing {count} Python packages ({path.name})",
+        [*PIP_INSTALL, "--require-hashes", "-r", str(path)],
+    )
     mark_done(path.name, mark)
 
 
@@ -174,8 +178,7 @@ def install_product() -> None:
     mark = fingerprint([ROOT / "pyproject.toml"])
     if is_done("product", mark) and (VENV / "bin" / "tracker").exists():
         return
-    command = [str(PYTHON), "-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--no-deps"]
-    run("Installing the command line", [*command, "--no-build-isolation", "--editable", str(ROOT)])
+    run("Installing the command line", [*PIP_INSTALL, "--no-build-isolation", "--editable", str(ROOT)])
     mark_done("product", mark)
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 
-STARTED = time.monotonic()
+# The Makefile tells when it started, so that installing and running count as one.
+STARTED = float(os.environ.get("MAKE_STARTED") or time.time())
 INDENT = " " * 10
 
 
 def say(text: str) -> None:
     """Print a line of progress; further lines of the text stand under its first."""
     first, *further = text.splitlines() or [""]
-    elapsed = time.monotonic() - STARTED
+    elapsed = time.time() - STARTED
     print(f"{elapsed:7.1f} s {first}", flush=True)
     for line in further:
         print(f"{INDENT}{line}", flush=True)
