@@ -36,13 +36,7 @@ def find(
     :raises errors.NotFound: when nobody knows it.
     """
     code = postcodes.parse(postcode)
-    filters: dict[str, Any] = {}
-    if max_price is not None:
-        filters["max_price"] = max_price
-    if updated_within_hours is not None:
-        filters["updated_since"] = now - timedelta(hours=updated_within_hours)
-    if radius_miles is not None:
-        filters["radius"] = radius_miles * METRES_PER_MILE
+    filters = _filters(max_price, updated_within_hours, radius_miles, now=now)
     nearest = statement(frozenset(filters), anything=bed_type is None and not filters)
     asked = {
         **filters,
@@ -54,20 +48,42 @@ def find(
         "offset": (page - 1) * PAGE_SIZE,
         "through": page * PAGE_SIZE,
     }
-    found = session.execute(nearest, asked).one()
-    origin = {"postcode": str(code), "precision": postcodes.POSTCODE}
+    found, precision = session.execute(nearest, asked).one(), postcodes.POSTCODE
     if found.easting is None:
         place = postcodes.locate(session, postcode)
-        origin["precision"] = place.precision
-        asked |= {"easting": float(place.easting), "northing": float(place.northing)}
-        found = session.execute(nearest, asked).one()
+        precision = place.precision
+        at = {"easting": float(place.easting), "northing": float(place.northing)}
+        found = session.execute(nearest, {**asked, **at}).one()
     return {
         "total": found.total,
         "page": page,
         "page_size": PAGE_SIZE,
-        "origin": {**origin, "easting": int(found.easting), "northing": int(found.northing)},
+        "origin": {
+            "postcode": str(code),
+            "easting": int(found.easting),
+            "northing": int(found.northing),
+            "precision": precision,
+        },
         "results": _results(found),
     }
+
+
+def _filters(
+    max_price: float | None,
+    updated_within_hours: float | None,
+    radius_miles: float | None,
+    *,
+    now: datetime,
+) -> dict[str, Any]:
+    """Return what the statement's conditions compare with, for those that are asked for."""
+    filters: dict[str, Any] = {}
+    if max_price is not None:
+        filters["max_price"] = max_price
+    if updated_within_hours is not None:
+        filters["updated_since"] = now - timedelta(hours=updated_within_hours)
+    if radius_miles is not None:
+        filters["radius"] = radius_miles * METRES_PER_MILE
+    return filters
 
 
 def _results(found: Any) -> list[dict[str, Any]]:
