@@ -1,0 +1,19 @@
+"""One whole installation for all journeys; each journey takes people and homes of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.factories import stack
+
+HOMES = "60"
+
+
+@pytest.fixture(scope="session")
+def product() -> Iterator[stack.Stack]:
+    # All journeys come from one address; what limits it has tests of its own.
+    with stack.running(settings={"REGISTRATIONS_PER_ADDRESS": "500"}) as made:
+        made.tracker("demo-data", "--homes", HOMES)
+        yield made

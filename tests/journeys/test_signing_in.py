@@ -1,0 +1,136 @@
+"""Signing in and out, and what somebody learns who has no business here."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from contracts import demo
+from tests.factories import api, pages, stack
+from tests.journeys import people
+
+TILES = {
+    "admin@tracker.example": [
+        "Users awaiting approval",
+        "Providers",
+        "Find vacancies",
+        "Last updated",
+    ],
+    "approver@cranberry.example": ["Users awaiting approval", "My providers", "Last updated"],
+    "staff@cranberry.example": ["My providers", "Last updated"],
+    "group@bramble.example": ["My providers", "Last updated"],
+    "ward@acute.example": ["My providers", "Find vacancies", "Last updated"],
+    "rehab@community.example": ["My providers", "Find vacancies", "Last updated"],
+    "council@durham.example": ["Find vacancies", "Last updated"],
+    "broker@durham.example": ["Providers", "Find vacancies", "Last updated"],
+    "champion@durham.example": ["Users awaiting approval", "Find vacancies", "Last updated"],
+    "alerts@durham.example": ["Find vacancies", "Last updated"],
+    "analyst@north.example": ["Find vacancies", "Last updated"],
+}
+
+
+class TestHomePage:
+    @pytest.mark.parametrize("email", sorted(TILES))
+    def test_shows_the_tiles_that_fit_the_role_and_each_opens(self, product: stack.Stack, email: str) -> None:
+        visitor = pages.signed_in(product.url, email)
+        home = visitor.get("/home")
+        tiles = [heading.text for heading in home.main.all(class_="app-tile__heading")]
+        assert tiles == [*TILES[email], "Change your password"]
+        for tile in tiles:
+            assert visitor.get(home.link(tile)).status == 200, tile
+
+
+class TestRefusedSignIn:
+    def test_a6_reads_the_same_whatever_the_reason(self, product: stack.Stack) -> None:
+        """A6: wrong password, unknown address, somebody who waits, a locked account, even with the right password."""
+        locked = self._locked(product)
+        tries = {
+            "wrong password": ("alerts@durham.example", "not-the-password"),
+            "unknown": ("nobody.at.all@durham.example", "not-the-password"),
+            "awaiting": ("niall.newcomer@durham.example", "not-the-password"),
+            "locked": (locked, "not-the-password"),
+            "locked, right password": (locked, people.CHOSEN_PASSWORD),
+        }
+        answers = {why: self._on_page(product, *given) for why, given in tries.items()}
+        assert len(set(answers.values())) == 1, answers
+        answers = {why: self._over_api(product, *given) for why, given in tries.items()}
+        assert len(set(answers.values())) == 1, answers
+
+    def test_a6_locks_after_five_and_says_so_by_mail(self, product: stack.Stack) -> None:
+        email = self._locked(product)
+        letter = people.mail(product, to=email, subject="Your Capacity Tracker account is locked")
+        assert "five times" in letter["text"]
+        assert len([mail for mail in product.mails(to=email) if "is locked" in mail["subject"]]) == 1
+
+    def test_does_not_echo_the_password(self, product: stack.Stack) -> None:
+        page = pages.Visitor(product.url).sign_in("nobody@durham.example", "a-secret-of-mine")
+        assert page.status == 401
+        assert "a-secret-of-mine" not in page.html
+
+    def _on_page(self, product: stack.Stack, email: str, password: str) -> tuple[int, str, str]:
+        page = pages.Visitor(product.url).sign_in(email, password)
+        html = re.sub(r"[0-9a-f]{64}", "TOKEN", page.html.replace(email, "EMAIL"))
+        names = sorted(name for name in page.headers if name != "Date")
+        return page.status, html, f"{names}"
+
+    def _over_api(self, product: stack.Stack, email: str, password: str) -> tuple[int, bytes]:
+        answer = api.Api(product.url).call("POST", "/sessions", json={"email": email, "password": password})
+        return answer.status_code, answer.content
+
+    def _locked(self, product: stack.Stack) -> str:
+        """Return an account that was fine until somebody guessed five times."""
+        email = f"lock.{len(product.mails())}@cranberry.example"
+        temporary = people.approved(product, email)
+        visitor = pages.Visitor(product.url)
+        page = visitor.sign_in(email, temporary)
+        visitor.send(page, "Save password", {"new_password": people.CHOSEN_PASSWORD})
+        for _ in range(5):
+            assert self._on_page(product, email, "wrong-password-again")[0] == 401
+        return email
+
+
+class TestSession:
+    def test_a9_ends_everywhere_with_sign_out(self, product: stack.Stack) -> None:
+        visitor = pages.signed_in(product.url, "alerts@durham.example")
+        copy = pages.Visitor(product.url)
+        copy.http.cookies.update(visitor.http.cookies)
+        assert copy.get("/home").path == "/home"
+        visitor.send(visitor.get("/home"), "Sign out")
+        assert copy.get("/home").path == "/sign-in"
+
+    def test_a7_is_remembered_for_thirty_days_only_when_asked(self, product: stack.Stack) -> None:
+        brief, long = pages.Visitor(product.url), pages.Visitor(product.url)
+        brief.sign_in("alerts@durham.example")
+        long.sign_in("alerts@durham.example", remember_me=True)
+        assert session_cookie(brief).expires is None
+        assert session_cookie(long).expires is not None
+
+    def test_leads_to_the_page_that_was_asked_for(self, product: stack.Stack) -> None:
+        visitor = pages.Visitor(product.url)
+        page = visitor.get("/find?postcode=DH1&bed_type=general_nursing")
+        assert page.path == "/sign-in"
+        form = {"email": "council@durham.example", "password": demo.PASSWORD}
+        arrived = visitor.send(page, "Sign in", form)
+        assert (arrived.path, "bed_type=general_nursing" in arrived.url) == ("/find", True)
+
+    @pytest.mark.parametrize(
+        "elsewhere", ["//elsewhere.example/", "https://elsewhere.example", "/\\elsewhere.example"]
+    )
+    def test_never_leads_to_another_site(self, product: stack.Stack, elsewhere: str) -> None:
+        visitor = pages.Visitor(product.url)
+        page = visitor.get("/sign-in", next=elsewhere)
+        form = {"email": "council@durham.example", "password": demo.PASSWORD}
+        assert visitor.send(page, "Sign in", form).url == f"{product.url}/home"
+
+    def test_is_not_open_to_a_form_without_its_token(self, product: stack.Stack) -> None:
+        visitor = pages.signed_in(product.url, "council@durham.example")
+        for form in ({}, {"csrf_token": "0" * 64}):
+            answer = visitor.http.post(f"{product.url}/sign-out", data=form, timeout=pages.SECONDS)
+            assert answer.status_code == 403
+        assert visitor.get("/home").path == "/home"
+
+
+def session_cookie(visitor: pages.Visitor) -> object:
+    (cookie,) = [cookie for cookie in visitor.http.cookies if cookie.name == "session"]
+    return cookie
