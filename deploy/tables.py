@@ -103,7 +103,7 @@ def fresh_text() -> str:
     text = ARCHITECTURE.read_text()
     for name, generate in TABLES.items():
         marked = re.compile(rf"(<!-- {name}: generated -->\n).*?(\n<!-- end -->)", re.DOTALL)
-        text = marked.sub(lambda found, body=generate(): found[1] + body + found[2], text)
+        text = marked.sub(lambda found, body=generate(): f"{found[1]}\n{body}\n{found[2]}", text)
     return text
 
 

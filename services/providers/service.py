@@ -31,6 +31,7 @@ class Providers(health.Health):
 
     @rpc.entrypoint
     def list_providers(self, *, page: int = 1, page_size: int = 20, q: str | None = None) -> dict[str, Any]:
+        """List the providers that the caller edits or, without any, reports on."""
         with self.database.reading() as session:
             return listing.find(
                 session, page=page, page_size=page_size, q=q, by=self.caller, now=self.clock()
@@ -38,12 +39,14 @@ class Providers(health.Health):
 
     @rpc.entrypoint
     def get_provider(self, *, provider_id: str) -> dict[str, Any]:
+        """Show a provider, what it still lacks to be listed (B13) and what the caller may do with it."""
         with self.database.reading() as session:
             provider = opening.to_read(session, provider_id=provider_id, by=self.caller)
         return details.answer(provider, by=self.caller, now=self.clock())
 
     @rpc.entrypoint
     def create_provider(self, *, form: dict[str, Any]) -> dict[str, Any]:
+        """Register a provider, aligned to the council its postcode stands in."""
         new = schemas.load(schemas.NEW_PROVIDER, form)
         now, place = self.clock(), self._place(new["postcode"])
         with self.database.transaction() as session:
@@ -54,6 +57,7 @@ class Providers(health.Health):
     def change_provider(
         self, *, provider_id: str, version: int | None = None, changes: dict[str, Any]
     ) -> dict[str, Any]:
+        """Change details of a provider, refusing a stale version (B10)."""
         fields = schemas.load(schemas.CHANGES, changes)
         with self.database.reading() as session:
             postcode = details.moves(session, provider_id=provider_id, fields=fields, by=self.caller)
@@ -80,6 +84,7 @@ class Providers(health.Health):
         short_stay_services: list[str] | None = None,
         languages: list[str] | None = None,
     ) -> dict[str, Any]:
+        """Replace the bed types, short-stay services and languages that a provider offers (B4)."""
         form = schemas.load(
             schemas.SERVICES,
             {
@@ -97,6 +102,7 @@ class Providers(health.Health):
 
     @rpc.entrypoint
     def get_capacity(self, *, provider_id: str) -> dict[str, Any]:
+        """Show a provider's figures, as they are now."""
         with self.database.reading() as session:
             return capacity.answer(opening.to_read(session, provider_id=provider_id, by=self.caller))
 
@@ -104,6 +110,7 @@ class Providers(health.Health):
     def declare_capacity(
         self, *, provider_id: str, version: int, form: dict[str, Any], channel: str
     ) -> dict[str, Any]:
+        """Save a provider's figures and prices (B6, B7, B8), refusing a stale version (B10)."""
         declared = schemas.load(schemas.CAPACITY, form)
         with self.database.transaction() as session:
             provider = capacity.declare(
@@ -121,6 +128,7 @@ class Providers(health.Health):
     def confirm_capacity(
         self, *, provider_id: str, version: int | None = None, channel: str, cause: str | None = None
     ) -> dict[str, Any]:
+        """Declare that nothing has changed (B9); the same cause twice is one declaration."""
         with self.database.transaction() as session:
             declaration = capacity.confirm(
                 session,
@@ -135,17 +143,20 @@ class Providers(health.Health):
 
     @rpc.entrypoint
     def history(self, *, provider_id: str, page: int = 1) -> dict[str, Any]:
+        """Show the declarations of a provider, newest first."""
         with self.database.reading() as session:
             return capacity.history(session, provider_id=provider_id, page=page, by=self.caller)
 
     @rpc.entrypoint
     def bed_types(self, *, provider_type: str) -> dict[str, Any]:
+        """List the bed types that a type of provider may offer today, with their definitions."""
         with self.database.reading() as session:
             kinds = bed_types.available(session, provider_type=provider_type, on=self.clock().date())
         return {"results": [bed_types.answer(kind) for kind in kinds]}
 
     @rpc.entrypoint
     def snapshots(self, *, after: str | None = None, limit: int = 500) -> dict[str, Any]:
+        """Tell another service about every provider, page by page, to rebuild what it keeps."""
         permissions.require(self.caller, permissions.SERVICE)
         with self.database.reading() as session:
             return snapshots.page(session, after=after, limit=limit)

@@ -106,7 +106,8 @@ class TestRelayKilledMidBatch:
         wait_for(lambda: outbox_depth(running) == 0, what="the rest being told")
         count = "select count(*), sum(version) from {}"
         owned = query(running, "providers", count.format("providers"))
-        for service, table in (("search", "homes"), ("notifications", "providers_watched")):
+        knowing = (("search", "homes"), ("notifications", "watched_providers"), ("reports", "providers"))
+        for service, table in knowing:
             wait_for(
                 lambda service=service, table=table: query(running, service, count.format(table)) == owned,
                 what=f"{service} knowing every provider",
@@ -161,14 +162,14 @@ class TestProcessesKilledInTurn:
         rows = query(running, "providers", "select provider_id, version, figures from declarations")
         prices: dict[tuple[str, int], list[int]] = {}
         for provider_id, version, figures in rows:
-            first = [bed["weekly_price_from"] for bed in figures["bed_types"]]
-            prices.setdefault((str(provider_id), version), []).append(first)
+            marks = [bed["weekly_price_from"] for bed in figures]
+            prices.setdefault((str(provider_id), version), []).append(marks)
         for provider_id, version, mark in accepted:
             kept = prices.get((provider_id, version), [])
             assert len(kept) == 1, f"{provider_id} version {version} is in the history {len(kept)} times"
             assert mark in kept[0]
-        marks = [(provider_id, mark) for provider_id, _, mark in accepted]
-        assert len(set(marks)) == len(marks)
+        versions = [(provider_id, version) for provider_id, version, _ in accepted]
+        assert len(set(versions)) == len(versions)
 
     def _assert_queues_empty(self, running: stack.Stack) -> None:
         wait_for(lambda: outbox_depth(running) == 0, what="the outbox being empty")
