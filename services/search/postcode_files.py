@@ -98,7 +98,7 @@ def sources(path: pathlib.Path) -> list[Source]:
     :raises errors.Invalid: when there are none.
     """
     if path.is_dir():
-        found = [_plain_file(child) for child in sorted(path.glob("*.csv"))]
+        found = _files(path)
     elif not path.is_file():
         raise errors.Invalid(f"There is no file {path}.")
     elif zipfile.is_zipfile(path):
@@ -108,6 +108,11 @@ def sources(path: pathlib.Path) -> list[Source]:
     if not found:
         raise errors.Invalid(f"There is no CSV file in {path}. {FORMATS}")
     return found
+
+
+def _files(folder: pathlib.Path) -> list[Source]:
+    names = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()]
+    return [_plain_file(folder / name) for name in _data(names)]
 
 
 def _plain_file(path: pathlib.Path) -> Source:
@@ -123,17 +128,21 @@ def _plain_file(path: pathlib.Path) -> Source:
 
 def _members(path: pathlib.Path) -> list[Source]:
     with zipfile.ZipFile(path) as archive:
-        members = [member for member in archive.infolist() if _is_data(member.filename)]
+        members = [archive.getinfo(name) for name in _data(archive.namelist())]
     if any(member.flag_bits & 1 for member in members):
         raise errors.Invalid(f"{path.name} is locked with a password; unpack it first.")
-    # ONSPD comes twice in its zip: whole, and once more cut up by area.
-    whole = [member for member in members if _WHOLE_COUNTRY.search(member.filename)]
-    return [_member(path, member) for member in whole or members]
+    return [_member(path, member) for member in members]
 
 
-def _is_data(name: str) -> bool:
-    *folders, file = name.lower().split("/")
-    return file.endswith(".csv") and _NOT_DATA.isdisjoint(folders)
+def _data(names: list[str]) -> list[str]:
+    """Return those names, with folders, that are postcodes; the rest are documents and code lists."""
+    found = [
+        name
+        for name in names
+        if name.lower().endswith(".csv") and _NOT_DATA.isdisjoint(name.lower().split("/")[:-1])
+    ]
+    # ONSPD comes twice: whole, and once more cut up by area.
+    return [name for name in found if _WHOLE_COUNTRY.search(name)] or found
 
 
 def _member(path: pathlib.Path, member: zipfile.ZipInfo) -> Source:

@@ -120,10 +120,15 @@ class TestFormats:
         assert (summary.without_grid, summary.rejected) == (1, 0)
 
     def test_a_folder_of_code_point_files(self, sessions: database.Sessions, tmp_path: pathlib.Path) -> None:
-        written(tmp_path / "dh.csv", CODE_POINT[0])
-        written(tmp_path / "ox.csv", CODE_POINT[1].replace("OX1 1AA", "OX11AA "))
-        imported(sessions, tmp_path)
-        assert sorted(kept(sessions)) == ["DH13YG", "OX11AA"]
+        unpacked = tmp_path / "Data" / "CSV"
+        for folder in (unpacked, tmp_path / "Doc"):
+            folder.mkdir(parents=True)
+        written(unpacked / "dh.csv", CODE_POINT[0])
+        written(unpacked / "ox.csv", CODE_POINT[1].replace("OX1 1AA", "OX11AA "))
+        written(tmp_path / "Doc" / "headers.csv", "PC,PQ,EA,NO,CY,RH,LH,CC,DC,WC\n")
+        for folder in (tmp_path, unpacked):
+            imported(sessions, folder)
+            assert sorted(kept(sessions)) == ["DH13YG", "OX11AA"]
 
     @pytest.mark.parametrize("header", [ONSPD_2019, ONSPD_2023, ONSPD_2025])
     def test_onspd_of_every_edition(
