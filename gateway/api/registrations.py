@@ -56,6 +56,17 @@ class Registrations:
         """List the registrations that one may decide about."""
         return self.identity.registrations(**query)
 
+    @http.api(
+        "GET",
+        "/api/v1/registrations/<id:registration_id>",
+        answer=shapes.RegistrationRow,
+        refusals=(404,),
+        tag=TAG,
+    )
+    def get_registration(self, request: http.Request, *, registration_id: str) -> Any:
+        """Show one registration that one may decide about."""
+        return self.identity.registration(registration_id=registration_id)
+
     @http.api("POST", "/api/v1/registrations/<id:registration_id>/approve", refusals=(404, 409), tag=TAG)
     def approve_registration(self, request: http.Request, *, registration_id: str) -> Any:
         """Approve a registration; the applicant gets a mail with a temporary password."""

@@ -69,6 +69,9 @@ class TestRegistrations:
         front.identity.registrations.return_value = {"results": [], "total": 0}
         assert front.api("GET", "/registrations?status=awaiting").json() == {"results": [], "total": 0}
         front.identity.registrations.assert_called_once_with(status="awaiting", page=1)
+        front.identity.registration.return_value = {"id": PROVIDER_ID}
+        assert front.api("GET", f"/registrations/{PROVIDER_ID}").json() == {"id": PROVIDER_ID}
+        front.identity.registration.assert_called_once_with(registration_id=PROVIDER_ID)
         front.identity.approve_registration.return_value = {"id": PROVIDER_ID, "status": "active"}
         assert front.api("POST", f"/registrations/{PROVIDER_ID}/approve").json()["status"] == "active"
         front.identity.reject_registration.return_value = {"id": PROVIDER_ID, "status": "rejected"}
