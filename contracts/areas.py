@@ -145,7 +145,7 @@ def council(code: str) -> Council | None:
 
 
 def upper_tier_code(code: str) -> str | None:
-    """Return the code of today's upper-tier council for its own code, a district's or an abolished council's."""
+    """Return the code of today's upper-tier council for its own, a district's or an abolished one's."""
     return code if code in _councils_by_code() else _council_codes_of_districts().get(code)
 
 

@@ -125,7 +125,7 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Actor:
-    """Whoever a call is made for, as the gateway or a service found out; never read from what a client sends."""
+    """Whoever a call is made for, as the gateway or a service found out; never what a client claims."""
 
     kind: str
     user_id: str | None = None
@@ -229,7 +229,7 @@ def require(actor: Actor, action: str, target: Mapping[str, Any] | None = None) 
 
 
 def is_own(actor: Actor, target: Mapping[str, Any]) -> bool:
-    """Tell whether the target belongs to the actor's organisation and, for a provider, is one of the actor's."""
+    """Tell whether the target is of the actor's organisation and, for a provider, one of the actor's."""
     if actor.organisation_id is None or target.get("organisation_id") != actor.organisation_id:
         return False
     provider_id = target.get("provider_id")
@@ -237,7 +237,7 @@ def is_own(actor: Actor, target: Mapping[str, Any]) -> bool:
 
 
 def in_area(actor: Actor, target: Mapping[str, Any]) -> bool:
-    """Tell whether the target is aligned to the actor's council, or failing that sub-ICB, or failing that ICB."""
+    """Tell whether the target is aligned to the actor's council, failing that sub-ICB, failing that ICB."""
     return any(code is not None and target.get(kind) == code for kind, code in area_codes(actor).items())
 
 

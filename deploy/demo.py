@@ -21,13 +21,14 @@ PATIENCE = 20.0
 
 
 def load(*, homes: int) -> None:
-    """Make what is lacking of the demo's people and of ``homes`` care homes, and wait until they can be found."""
+    """Make what is lacking of the people and of ``homes`` care homes; wait until they can be found."""
     with _sessions("identity").transaction() as session:
         identity_demo.create(session, password_hash=hashing.hash_password(demo.PASSWORD), now=clock.now())
     providers = _sessions("providers")
     places = [
         {"outward": outward, "town": middle.town, "council_code": middle.council_code}
         for outward, middle in postcodes.own_list().items()
+        if middle.council_code
     ]
     with providers.transaction() as session:
         made = providers_demo.create(session, homes=homes, places=places, now=clock.now())

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import inspect
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,7 +77,9 @@ def calls_table() -> str:
     rows = []
     for name, service in service_classes().items():
         for method_name, method, _ in entrypoints(service, rpc.Entrypoint):
-            arguments = [parameter for parameter in inspect.signature(method).parameters if parameter != "self"]
+            arguments = [
+                parameter for parameter in inspect.signature(method).parameters if parameter != "self"
+            ]
             rows.append([f"`{name}.{method_name}`", ", ".join(arguments) or "–", first_sentence(method)])
     return table(["call", "arguments", "what it does"], rows)
 
@@ -102,8 +103,10 @@ def fresh_text() -> str:
     """Return ARCHITECTURE.md with every generated table as the code now has it."""
     text = ARCHITECTURE.read_text()
     for name, generate in TABLES.items():
-        marked = re.compile(rf"(<!-- {name}: generated -->\n).*?(\n<!-- end -->)", re.DOTALL)
-        text = marked.sub(lambda found, body=generate(): f"{found[1]}\n{body}\n{found[2]}", text)
+        before, after = f"<!-- {name}: generated -->\n", "\n<!-- end -->"
+        head, rest = text.split(before, 1)
+        tail = rest.split(after, 1)[1]
+        text = f"{head}{before}\n{generate()}\n{after}{tail}"
     return text
 
 

@@ -48,8 +48,8 @@ _LAG = sqlalchemy.text(
 class Relay(DependencyProvider):
     """Publishes a service's outbox: ``relay = messaging.Relay(database)`` in the service's class body.
 
-    Several relays on one outbox are safe: a row is taken only when it is the oldest of its aggregate and nobody
-    holds it, which also keeps the order within the aggregate.
+    Several relays on one outbox are safe: a row is taken only when it is the oldest of its aggregate and
+    nobody holds it, which also keeps the order within the aggregate.
     """
 
     def __init__(self, of: database.Database) -> None:

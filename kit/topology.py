@@ -75,7 +75,7 @@ def retry_name(seconds: int) -> str:
 
 
 def retry_queue(seconds: int) -> kombu.Queue:
-    """Return the queue that holds a message for ``seconds`` and then hands it to the queue it is keyed with."""
+    """Return the queue that keeps a message for ``seconds`` and hands it to the queue it is keyed with."""
     name = retry_name(seconds)
     return kombu.Queue(
         name,

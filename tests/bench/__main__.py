@@ -1,7 +1,7 @@
 """Measure how fast the product is against floors measured in the same run: `make bench`.
 
-These machines are shared and noisy, so each figure is the median of several rounds in which the floors and the
-product take turns, and what counts is the ratio. ``--write`` puts the table into docs/BENCHMARKS.md.
+Machines are shared and noisy, so each figure is the median of several rounds in which floors and product
+take turns, and what counts is the ratio. ``--write`` puts the table into docs/BENCHMARKS.md.
 """
 
 from __future__ import annotations
@@ -41,7 +41,12 @@ HOMES = 15_000
 ROUNDS = 5
 SECONDS = 4
 CLIENTS = (1, 4, 16)
-SEARCH = {"postcode": "DH1", "bed_type": "general_residential", "max_price": "1200", "updated_within_hours": "168"}
+SEARCH = {
+    "postcode": "DH1",
+    "bed_type": "general_residential",
+    "max_price": "1200",
+    "updated_within_hours": "168",
+}
 
 
 @dataclass(frozen=True)
@@ -87,12 +92,21 @@ def searches(running: stack.Stack, person: api.Api, *, rounds: int, seconds: int
             print(f"Searching, round {number + 1} of {rounds} …", flush=True)
             statement.append(_statement(running))
             for clients in CLIENTS:
-                for what, where, bearer in (("tuned", tuned, None), ("stock", stock, None), ("search", url, token)):
+                for what, where, bearer in (
+                    ("tuned", tuned, None),
+                    ("stock", stock, None),
+                    ("search", url, token),
+                ):
                     figures = load.wrk(where, clients=clients, seconds=seconds, token=bearer)
                     seen.setdefault((what, clients), []).append(figures)
     floor = statistics.median(statement)
-    rows = [Row("(a) the search as one prepared SQL statement, p50", f"{floor:.2f} ms", f"{found} homes match")]
-    for what, words in (("tuned", "(b) HTTP → RPC echo → HTTP, tuned"), ("stock", "(b) the same on stock Nameko RPC")):
+    rows = [
+        Row("(a) the search as one prepared SQL statement, p50", f"{floor:.2f} ms", f"{found} homes match")
+    ]
+    for what, words in (
+        ("tuned", "(b) HTTP → RPC echo → HTTP, tuned"),
+        ("stock", "(b) the same on stock Nameko RPC"),
+    ):
         rows += [_floor_row(words, clients, seen[what, clients]) for clients in CLIENTS]
     rows.append(_ratio("tuned echo to stock echo, 16 clients", seen["tuned", 16], seen["stock", 16], aim=1.4))
     for clients in CLIENTS:
@@ -119,7 +133,9 @@ def _ratio(what: str, one: list[load.Seen], other: list[load.Seen], *, aim: floa
 
 
 def _figures(seen: list[load.Seen]) -> str:
-    rate, p50, p95 = (statistics.median(getattr(one, name) for one in seen) for name in ("rate", "p50", "p95"))
+    rate, p50, p95 = (
+        statistics.median(getattr(one, name) for one in seen) for name in ("rate", "p50", "p95")
+    )
     return f"{rate:,.0f} requests/s, p50 {p50:.2f} ms, p95 {p95:.2f} ms"
 
 
@@ -189,7 +205,13 @@ def freshness(person: api.Api, *, times: int = 40) -> list[Row]:
         waits.append((time.perf_counter() - began) * 1000)
     p50, p95 = statistics.median(waits), statistics.quantiles(waits, n=20)[-1]
     return [
-        Row("(d) declare → found in search", f"p50 {p50:.0f} ms, p95 {p95:.0f} ms", "", "p95 ≤ 300 ms", p95 <= 300)
+        Row(
+            "(d) declare → found in search",
+            f"p50 {p50:.0f} ms, p95 {p95:.0f} ms",
+            "",
+            "p95 ≤ 300 ms",
+            p95 <= 300,
+        )
     ]
 
 
@@ -204,7 +226,8 @@ def _declare_price(person: api.Api, provider_id: str, price: int) -> None:
 def _is_found(person: api.Api, provider_id: str, price: int) -> bool:
     results = person.get("/vacancies", postcode="DH1", bed_type="general_residential")["results"]
     return any(
-        home["provider_id"] == provider_id and any(bed["weekly_price_from"] == price for bed in home["bed_types"])
+        home["provider_id"] == provider_id
+        and any(bed["weekly_price_from"] == price for bed in home["bed_types"])
         for home in results
     )
 
@@ -222,7 +245,9 @@ def declarations(running: stack.Stack, person: api.Api, *, clients: int = 8, sec
         while time.monotonic() < until:
             home = random.choice(mine)
             known = versions.get(home) or own.get(f"/providers/{home}/capacity")
-            versions[home] = own.put(f"/providers/{home}/capacity", api.form(known, {}), version=known["version"])
+            versions[home] = own.put(
+                f"/providers/{home}/capacity", api.form(known, {}), version=known["version"]
+            )
             counts[number] += 1
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(clients)]
@@ -273,7 +298,9 @@ def start_up(running: stack.Stack) -> Row:
     began = time.perf_counter()
     running.start()
     seconds = time.perf_counter() - began
-    return Row("(h) second start, servers and migrations included", f"{seconds:.1f} s", "", "≤ 20 s", seconds <= 20)
+    return Row(
+        "(h) second start, servers and migrations included", f"{seconds:.1f} s", "", "≤ 20 s", seconds <= 20
+    )
 
 
 def _wait_until_searchable(running: stack.Stack, homes: int) -> None:
@@ -292,9 +319,9 @@ def _text(rows: list[Row], options: argparse.Namespace) -> str:
         "# Benchmarks",
         "",
         f"Measured by `make bench` on {datetime.now(UTC):%d %B %Y}: {os.cpu_count()} cores, "
-        f"{platform.python_implementation()} {platform.python_version()}, {options.homes:,} homes, medians of "
-        f"{options.rounds} rounds of {options.seconds} s in which floors and product take turns. The machine is "
-        "shared: read the ratios.",
+        f"{platform.python_implementation()} {platform.python_version()}, {options.homes:,} homes, medians "
+        f"of {options.rounds} rounds of {options.seconds} s in which floors and product take turns. The "
+        "machine is shared: read the ratios.",
         "",
         "| what | figure | against the floor | aim | met |",
         "|---|---|---|---|---|",

@@ -117,7 +117,16 @@ class TestRelayKilledMidBatch:
 class TestProcessesKilledInTurn:
     def test_every_accepted_declaration_is_kept_once_and_found(self, running: stack.Stack) -> None:
         writers = self._start_writers(running)
-        for victim in ("providers", "search", "broker", "postgres", "gateway", "notifications", "reports", "identity"):
+        for victim in (
+            "providers",
+            "search",
+            "broker",
+            "postgres",
+            "gateway",
+            "notifications",
+            "reports",
+            "identity",
+        ):
             time.sleep(1.5)
             running.kill(victim)
             time.sleep(0.5)

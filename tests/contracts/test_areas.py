@@ -41,19 +41,21 @@ class TestAreas:
         assert all(areas.icb(sub_icb.icb_code) for sub_icb in areas.sub_icbs())
         for council in areas.councils():
             sub_icb = areas.sub_icb(council.sub_icb_code)
-            assert sub_icb is not None and sub_icb.icb_code == council.icb_code
+            assert sub_icb is not None
+            assert sub_icb.icb_code == council.icb_code
             assert areas.region(council.region_code)
 
     def test_are_named_in_todays_words(self) -> None:
         sub_icb, icb = areas.sub_icb("16C"), areas.icb("QHM")
-        assert sub_icb and sub_icb.name == "NHS North East and North Cumbria ICB – 16C"
-        assert icb and icb.name == "NHS North East and North Cumbria ICB"
+        assert sub_icb is not None
+        assert sub_icb.name == "NHS North East and North Cumbria ICB – 16C"
+        assert icb is not None
+        assert icb.name == "NHS North East and North Cumbria ICB"
 
     def test_say_from_which_day_they_are_valid(self) -> None:
         cumberland = areas.council("E06000063")
-        assert (
-            cumberland and cumberland.valid_from.isoformat() == "2023-04-01" and cumberland.valid_to is None
-        )
+        assert cumberland is not None
+        assert (cumberland.valid_from.isoformat(), cumberland.valid_to) == ("2023-04-01", None)
 
 
 class TestAlignmentOf:

@@ -56,7 +56,7 @@ def save_capacity(api: Api, provider_id: str, *, changes: dict[str, Any] | None 
 
 
 def form(capacity: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """Return the body that saves ``capacity`` with ``changes`` to its first bed type, saying yes to every question."""
+    """Return the body that saves ``capacity`` with ``changes`` to its first bed type, with every yes."""
     kept = (
         "bed_type",
         "maximum",

@@ -13,10 +13,18 @@ IGNORED = ("rpc", "gateway.")
 
 
 def of(running: stack.Stack) -> dict[str, int]:
-    """Return the messages of each queue of events, retries and dead letters: ready and unacknowledged ones."""
+    """Return the messages, ready or unacknowledged, of each queue of events, retries and dead letters."""
     broker = running.child("broker")
     done = subprocess.run(
-        ["/usr/lib/rabbitmq/bin/rabbitmqctl", "--quiet", "list_queues", "name", "messages", "--formatter", "json"],
+        [
+            "/usr/lib/rabbitmq/bin/rabbitmqctl",
+            "--quiet",
+            "list_queues",
+            "name",
+            "messages",
+            "--formatter",
+            "json",
+        ],
         env=broker.environment,
         capture_output=True,
         check=True,

@@ -30,9 +30,14 @@ class TestTransaction:
     def test_leaves_nothing_behind_when_it_fails(self, source_url) -> None:
         sessions = database.Sessions(database.engine(source_url))
         insert = "insert into outbox (aggregate_id, name, body, headers) values ('a', 'b', '{}', '{}')"
-        with pytest.raises(errors.Invalid), sessions.transaction() as session:
-            session.execute(sqlalchemy.text(insert))
-            raise errors.Invalid("no")
+
+        def insert_and_fail() -> None:
+            with sessions.transaction() as session:
+                session.execute(sqlalchemy.text(insert))
+                raise errors.Invalid("no")
+
+        with pytest.raises(errors.Invalid):
+            insert_and_fail()
         with sessions.reading() as session:
             assert session.scalar(sqlalchemy.text("select count(*) from outbox")) == 0
 

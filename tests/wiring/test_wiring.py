@@ -121,17 +121,18 @@ class TestText:
             for path in modules(folder):
                 for line in path.read_text().splitlines():
                     if found := switch.search(line):
-                        assert re.match(r": [A-Z]+\d+ -- \w+", found["rest"]), f"{path.relative_to(ROOT)}: {line}"
+                        assert re.match(r": [A-Z]+\d+ -- \w+", found["rest"]), f"{path.name}: {line}"
 
     def test_nothing_catches_every_exception_but_the_last_resorts(self) -> None:
-        last_resorts = {"kit/messaging.py", "gateway/http.py"}
-        for folder in OURS:
-            for path in modules(folder):
-                where = str(path.relative_to(ROOT))
-                if where not in last_resorts:
-                    assert not re.search(r"except (Exception|BaseException)?:\s*$", path.read_text(), re.M) or (
-                        where == "kit/broker.py"
-                    ), where
+        catches_all = re.compile(r"except( \(?(Base)?Exception.*)?:")
+        found = {
+            str(path.relative_to(ROOT))
+            for folder in OURS
+            for path in modules(folder)
+            if catches_all.search(path.read_text())
+        }
+        # In kit/broker.py nothing is caught: a channel is closed on the way out of any fault.
+        assert found <= {"kit/messaging.py", "kit/broker.py", "gateway/server.py", "gateway/workers.py"}
 
     def test_generated_tables_are_fresh(self) -> None:
         assert tables.fresh_text() == tables.ARCHITECTURE.read_text(), "run: make tables"
