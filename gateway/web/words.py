@@ -117,9 +117,11 @@ def figure(value: int | None) -> str:
     return "–" if value is None else f"{value:,}"
 
 
-def pounds(value: int | None) -> str:
-    """Say a price in whole pounds: £1,250."""
-    return "" if value is None else f"£{value:,}"
+def pounds(value: int | str | None) -> str:
+    """Say a price in whole pounds: £1,250; text that is no number is said as somebody typed it."""
+    if value is None:
+        return ""
+    return f"£{value:,}" if isinstance(value, int) else value
 
 
 def miles(value: float | None) -> str:

@@ -43,7 +43,7 @@ class TestHomePage:
 
 class TestRefusedSignIn:
     def test_a6_reads_the_same_whatever_the_reason(self, product: stack.Stack) -> None:
-        """A6: wrong password, unknown address, somebody who waits, a locked account, even with the right password."""
+        """A6: also for somebody who waits, and for a locked account with the right password."""
         locked = self._locked(product)
         tries = {
             "wrong password": ("alerts@durham.example", "not-the-password"),
