@@ -102,7 +102,7 @@ class Application:
         ]
 
     def remove(self, what: str) -> None:
-        """Remove one site, or the organisation with all its sites; with the last site the organisation goes."""
+        """Remove one site, or the organisation with all its sites; with the last site it goes too."""
         left = [provider for provider in self.providers if provider["id"] != what]
         if what == "organisation" or (self.providers and not left):
             self.organisation, left = None, []
