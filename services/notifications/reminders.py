@@ -11,17 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 from sqlalchemy.dialects import postgresql
 
+from contracts import freshness
 from services.notifications import actions, letters, links, mails, models
 from services.notifications.settings import NEVER, WEEKDAYS
 
-EXPECTED_WITHIN = {
-    "care_home": timedelta(hours=48),
-    "acute": timedelta(hours=24),
-    "community": timedelta(hours=24),
-}
-"""How old a provider's figures may be."""
-EVERYONE_WITHIN = timedelta(days=7)
-"""How old those of every other provider may be."""
 MOST_IN_ONE_MAIL = 20
 
 
@@ -38,7 +31,7 @@ def overdue(session: orm.Session, *, now: datetime) -> list[models.WatchedProvid
     table = models.WatchedProvider
     too_old = [
         sa.and_(table.type == kind, table.last_updated < now - expected)
-        for kind, expected in EXPECTED_WITHIN.items()
+        for kind, expected in freshness.EXPECTED_WITHIN.items()
     ]
     return list(
         session.scalars(
@@ -46,7 +39,11 @@ def overdue(session: orm.Session, *, now: datetime) -> list[models.WatchedProvid
             .where(
                 table.active,
                 table.weekly_reminder,
-                sa.or_(table.last_updated.is_(None), table.last_updated < now - EVERYONE_WITHIN, *too_old),
+                sa.or_(
+                    table.last_updated.is_(None),
+                    table.last_updated < now - freshness.EVERYONE_WITHIN,
+                    *too_old,
+                ),
             )
             .order_by(table.last_updated.asc().nulls_first(), table.name, table.provider_id)
         )

@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from contracts import areas, errors, events, permissions
+from contracts import areas, errors, events, freshness, permissions
 from kit import ids, outbox
-from services.providers import bed_types, changes, completeness, freshness, models, opening, snapshots
+from services.providers import bed_types, changes, completeness, models, opening, snapshots
 
 _TYPES_BY_ORGANISATION = {
     "care_home": ("care_home",),

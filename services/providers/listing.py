@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
-from contracts import errors, permissions
-from services.providers import freshness, models
+from contracts import errors, freshness, permissions
+from services.providers import models
 
 LARGEST_PAGE_SIZE = 100
 _LAST_PAGE = 100_000

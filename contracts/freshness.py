@@ -1,4 +1,4 @@
-"""How old a provider's figures may be before it is asked for new ones (B14)."""
+"""How old a provider's figures may be before new ones are due (DOMAIN B14), by type of provider."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ EXPECTED_WITHIN = {
     "care_home": timedelta(hours=48),
 }
 EVERYONE_WITHIN = timedelta(days=7)
+"""For every other type: at least weekly."""
 
 
 def expected_within(provider_type: str) -> timedelta:

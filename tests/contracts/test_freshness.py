@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.providers import freshness
-from tests.providers import given
+from contracts import freshness
+
+NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
 
 class TestOverdue:
@@ -16,9 +17,9 @@ class TestOverdue:
     )
     def test_b14_begins_after_the_age_expected(self, provider_type: str, hours: int) -> None:
         for late in (timedelta(0), timedelta(seconds=1)):
-            last_updated = given.NOW - timedelta(hours=hours) - late
-            overdue = freshness.overdue(provider_type=provider_type, last_updated=last_updated, now=given.NOW)
+            last_updated = NOW - timedelta(hours=hours) - late
+            overdue = freshness.overdue(provider_type=provider_type, last_updated=last_updated, now=NOW)
             assert overdue is bool(late)
 
     def test_b14_is_whoever_never_declared(self) -> None:
-        assert freshness.overdue(provider_type="care_home", last_updated=None, now=given.NOW) is True
+        assert freshness.overdue(provider_type="care_home", last_updated=None, now=NOW) is True
