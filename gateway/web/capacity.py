@@ -91,6 +91,7 @@ def _form(
         beds=_beds(capacity, entered, fields),
         out_of_hours=out_of_hours,
         errors=fields,
+        labels={path: _label_of(path, capacity) for path in fields},
         message=refusal.message if refusal else None,
         meanwhile=changed,
         carried_over=entered is not None,
@@ -138,6 +139,13 @@ def _bed(row: dict[str, Any], *, at: int, is_new: bool, fields: dict[str, str]) 
         "is_new": is_new,
         "open": is_new or any(f"bed_types.{at}.{name}" in fields for name in RARELY),
     }
+
+
+def _label_of(path: str, capacity: dict[str, Any]) -> str:
+    """Return the bed type that a field's words are about."""
+    at = path.split(".")[1:2]
+    beds = capacity["bed_types"]
+    return beds[int(at[0])]["label"] if at and at[0].isdigit() and int(at[0]) < len(beds) else ""
 
 
 def _declaration(form: MultiDict[str, str]) -> dict[str, Any]:

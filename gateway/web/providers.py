@@ -43,6 +43,20 @@ TEXTS = (
     "manager_email",
     "cqc_location_id",
 )
+LABELS = {
+    "name": "Name",
+    "address": "Address",
+    "town": "Town",
+    "postcode": "Postcode",
+    "phone": "Telephone",
+    "email": "Email address",
+    "website": "Website",
+    "manager_name": "Manager’s name",
+    "manager_phone": "Manager’s telephone",
+    "manager_email": "Manager’s email address",
+    "cqc_location_id": "CQC location id",
+}
+"""What the error summary puts before words that do not name their field."""
 CHOICES = ("funding_sources", "care_types")
 LANGUAGES = (
     "English",
@@ -210,7 +224,12 @@ def _said(refusal: errors.Error | None, fresh: str) -> dict[str, Any]:
     fields: dict[str, str] = {}
     for path, said in refusal.fields.items():
         fields.setdefault(path.partition(".")[0], said)
-    return {"status": answers.STATUS[type(refusal)], "errors": fields, "message": refusal.message}
+    return {
+        "status": answers.STATUS[type(refusal)],
+        "errors": fields,
+        "labels": LABELS,
+        "message": refusal.message,
+    }
 
 
 def _details(form: MultiDict[str, str]) -> dict[str, Any]:
