@@ -12,7 +12,7 @@ import pathlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import sqlalchemy as sa
 from sqlalchemy import orm
@@ -112,10 +112,16 @@ def locate(session: orm.Session, text: str) -> Place:
     # After an import, a full postcode that is not in it is misspelt; before, the outward code must do.
     if place is None and not (code.inward and _imported(session)):
         place = _approximate(session, [code]).get(code)
-    if place is None:
-        message = f"We do not know the postcode {code}. Check it, or try another one nearby."
-        raise errors.NotFound(message, {"postcode": message})
-    return place
+    return place or refuse_unknown(code)
+
+
+def refuse_unknown(code: Code) -> NoReturn:
+    """Say that nobody knows a postcode.
+
+    :raises errors.NotFound: always.
+    """
+    message = f"We do not know the postcode {code}. Check it, or try another one nearby."
+    raise errors.NotFound(message, {"postcode": message})
 
 
 def places(session: orm.Session, texts: Iterable[str]) -> dict[str, Place]:

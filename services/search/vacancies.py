@@ -38,22 +38,23 @@ def find(
     code = postcodes.parse(postcode)
     filters = _filters(max_price, updated_within_hours, radius_miles, now=now)
     nearest = statement(frozenset(filters), anything=bed_type is None and not filters)
+    own = postcodes.own_list().get(code.outward)
     asked = {
         **filters,
         "postcode": code.compact,
-        "easting": None,
-        "northing": None,
+        "outward": code.outward,
+        "outward_alone": not code.inward,
+        # Floats throughout, as one statement prepared for integers of each size would be several.
+        "easting": float(own.easting) if own else None,
+        "northing": float(own.northing) if own else None,
         "bed_type": bed_type or homes.ANY,
         "limit": PAGE_SIZE,
         "offset": (page - 1) * PAGE_SIZE,
         "through": page * PAGE_SIZE,
     }
-    found, precision = session.execute(nearest, asked).one(), postcodes.POSTCODE
+    found = session.execute(nearest, asked).one()
     if found.easting is None:
-        place = postcodes.locate(session, postcode)
-        precision = place.precision
-        at = {"easting": float(place.easting), "northing": float(place.northing)}
-        found = session.execute(nearest, {**asked, **at}).one()
+        postcodes.refuse_unknown(code)
     return {
         "total": found.total,
         "page": page,
@@ -62,7 +63,7 @@ def find(
             "postcode": str(code),
             "easting": int(found.easting),
             "northing": int(found.northing),
-            "precision": precision,
+            "precision": postcodes.POSTCODE if found.is_exact else postcodes.OUTWARD,
         },
         "results": _results(found),
     }
@@ -97,7 +98,8 @@ def _results(found: Any) -> list[dict[str, Any]]:
 def statement(filters: frozenset[str], *, anything: bool) -> sa.TextClause:
     """Return the statement for a search with these filters.
 
-    It finds the origin by its postcode, else takes the coordinates given; without either it finds nothing.
+    It finds the origin as ``postcodes.locate`` would, in the same round trip: by the postcode, else by its
+    outward code, whose coordinates on our own list are given; where that is nowhere, it finds nothing.
     Its text is the same every time, so that PostgreSQL has planned it already. Where hardly any home is
     filtered out (``anything``), walking outward from the origin finds a page sooner than ordering all homes.
     """
@@ -133,12 +135,17 @@ _NEAREST_OF_ALL = """
 """
 _STATEMENT = """
     WITH origin AS MATERIALIZED (
-        SELECT coalesce(
-            (SELECT point(easting, northing) FROM postcodes WHERE postcode = :postcode),
-            point(:easting, :northing)
-        ) AS place
+        SELECT coalesce(exact.place, approximate.place) AS place, exact.place IS NOT NULL AS is_exact
+        FROM (
+            SELECT (SELECT point(easting, northing) FROM postcodes WHERE postcode = :postcode) AS place
+        ) AS exact, (
+            SELECT CASE WHEN :outward_alone OR NOT EXISTS (SELECT FROM postcode_imports) THEN coalesce(
+                (SELECT point(easting, northing) FROM outward_codes WHERE outward_code = :outward),
+                point(:easting, :northing)
+            ) END AS place
+        ) AS approximate
     ), {nearest}
-    SELECT origin.place[0] AS easting, origin.place[1] AS northing, page.documents, page.distances,
+    SELECT origin.is_exact, origin.place[0] AS easting, origin.place[1] AS northing, page.documents, page.distances,
         (SELECT count(*) FROM found) AS total
     FROM origin, (
         SELECT string_agg(homes.document, ',' ORDER BY distance, provider_id) AS documents,
