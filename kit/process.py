@@ -44,10 +44,7 @@ def main() -> None:
             "HEARTBEAT": 20,
         }
     )
-    try:
-        service = getattr(importlib.import_module(module), name)
-    except settings.Missing as missing:
-        sys.exit(str(missing))
+    service = getattr(importlib.import_module(module), name)
     logging.configure(service.name)
     runner = runners.ServiceRunner()
     runner.add_service(service)
@@ -55,7 +52,10 @@ def main() -> None:
     signal.signal(
         signal.SIGINT, signal.SIG_IGN if os.environ.get("SUPERVISED") else signal.default_int_handler
     )
-    runner.start()
+    try:
+        runner.start()
+    except settings.Missing as missing:
+        sys.exit(str(missing))
     logging.event("started", pid=os.getpid())
     # What start-up built lives as long as the process; the collector need not look at it again.
     gc.collect()

@@ -11,7 +11,6 @@ import contextlib
 import os
 import platform
 import random
-import resource
 import statistics
 import subprocess
 import sys
@@ -42,7 +41,7 @@ ROUNDS = 5
 SECONDS = 4
 CLIENTS = (1, 4, 16)
 SEARCH = {
-    "postcode": "DH1",
+    "postcode": "DH1 3YG",
     "bed_type": "general_residential",
     "max_price": "1200",
     "updated_within_hours": "168",
@@ -64,6 +63,7 @@ def main() -> None:
     options = _options()
     rows: list[Row] = []
     with stack.running(postgres_settings={}) as running:
+        imported = postcode_import(running)
         print(f"Filling an installation with {options.homes} homes …", flush=True)
         running.tracker("demo-data", "--homes", str(options.homes))
         _wait_until_searchable(running, options.homes)
@@ -71,9 +71,9 @@ def main() -> None:
         rows += searches(running, person, rounds=options.rounds, seconds=options.seconds)
         rows += freshness(person)
         rows.append(declarations(running, person))
+        rows.append(imported)
         rows += memory(running)
         rows.append(start_up(running))
-    rows.append(postcode_import())
     text = _text(rows, options)
     print(text)
     if options.write:
@@ -144,6 +144,9 @@ def _statement(running: stack.Stack) -> float:
     text = vacancies.statement(frozenset({"max_price", "updated_since"}), anything=False)
     sql = str(text.compile(dialect=psycopg_dialect.dialect()))
     given = {
+        "postcode": SEARCH["postcode"].replace(" ", ""),
+        "outward": SEARCH["postcode"].split()[0],
+        "outward_alone": False,
         "easting": 427_300.0,
         "northing": 542_500.0,
         "bed_type": SEARCH["bed_type"],
@@ -264,23 +267,27 @@ def _some_homes(running: stack.Stack, count: int) -> list[str]:
         return [row[0] for row in connection.execute(sql, [count])]
 
 
-def postcode_import() -> Row:
+def postcode_import(running: stack.Stack) -> Row:
     """Measure the import of 1.7 million postcodes: time, and the most memory the importing process took."""
     if not POSTCODES.exists():
         return Row("(f) postcode import", "not measured: ../shared/data/postcodes.csv.gz is not here")
     print("Importing postcodes …", flush=True)
-    with stack.running() as running:
-        began = time.perf_counter()
-        running.tracker("import", "postcodes", str(POSTCODES))
-        seconds = time.perf_counter() - began
-    # The largest of all children so far; no other one comes near.
-    megabytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    began = time.perf_counter()
+    command = [sys.executable, "-m", "deploy.tracker", "import", "postcodes", str(POSTCODES)]
+    importing = subprocess.Popen(command, env=running.env, cwd=ROOT, stderr=subprocess.DEVNULL)
+    # The operating system's own account of this one child, its peak included.
+    _, status, usage = os.wait4(importing.pid, 0)
+    seconds = time.perf_counter() - began
+    if status:
+        raise RuntimeError("the import failed")
+    megabytes = usage.ru_maxrss / 1024
+    met = seconds < 60 and megabytes < 300
     return Row(
         "(f) import of 1.7 million postcodes",
         f"{seconds:.0f} s, {megabytes:.0f} MB",
         "",
         "< 60 s, < 300 MB",
-        seconds < 60 and megabytes < 300,
+        met,
     )
 
 
