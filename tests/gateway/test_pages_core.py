@@ -18,7 +18,7 @@ class Pages(service.Gateway):
 
     @http.page("GET,POST", "/trial")
     def trial_page(self, request: http.Request) -> http.Page:
-        if request.method == "POST":
+        if request.method != "GET":
             return http.see_other("/done")
         return http.Page(f"{request.actor.full_name} {request.csrf_token}")
 
@@ -69,6 +69,12 @@ class TestPages:
         for error in (errors.Unauthenticated("Ended."), errors.Unavailable("Away.")):
             pages.identity.check_session.side_effect = error
             assert pages.call("GET", "/trial-public").text.startswith("anonymous")
+
+    def test_take_a_look_at_the_headers_for_no_form(self, pages: Front) -> None:
+        sign_in(pages)
+        answer = pages.call("HEAD", "/trial")
+        assert (answer.status_code, answer.content) == (200, b"")
+        assert "Location" not in answer.headers
 
     def test_take_no_bearer_token(self, pages: Front) -> None:
         assert pages.call("GET", "/trial", headers={"Authorization": "Bearer x"}).status_code == 303
