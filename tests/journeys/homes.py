@@ -44,7 +44,7 @@ def complete(
     assert caller.call("PATCH", address, json=care).ok
     caller.put(f"{address}/services", {"bed_types": list(BED_TYPES)})
     figures = {**FIGURES, "accepting": accepting, "maximum": 16 + accepting, "weekly_price_from": price}
-    return declare(caller, home["id"], {code: figures for code in BED_TYPES})
+    return declare(caller, home["id"], dict.fromkeys(BED_TYPES, figures))
 
 
 def declare(caller: api.Api, provider_id: str, figures: dict[str, dict[str, Any]]) -> dict[str, Any]:

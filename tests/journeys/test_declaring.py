@@ -51,7 +51,7 @@ def home(caller: api.Api) -> dict[str, Any]:
 @pytest.fixture
 def capacity(caller: api.Api, home: dict[str, Any]) -> dict[str, Any]:
     """The home's figures, put back to where they were."""
-    return homes.declare(caller, home["id"], {code: homes.FIGURES for code in homes.BED_TYPES})
+    return homes.declare(caller, home["id"], dict.fromkeys(homes.BED_TYPES, homes.FIGURES))
 
 
 class TestServices:

@@ -1,0 +1,28 @@
+"""Every page of the gateway, taken from its entrypoints: a new page that no test visits is noticed."""
+
+from __future__ import annotations
+
+import inspect
+
+from gateway import http, service
+
+NOT_PAGES = ("/assets/", "/health/", "/openapi.json", "/api/")
+
+
+def shown() -> list[str]:
+    """Return the addresses that show a page, with the names of their parts: ``/providers/<provider_id>``."""
+    return _taking("GET", http.Endpoint)
+
+
+def sent() -> list[str]:
+    """Return the addresses that take a form."""
+    return _taking("POST", http.PageEndpoint)
+
+
+def _taking(method_name: str, kind: type[http.Endpoint]) -> list[str]:
+    found = set()
+    for _, method in inspect.getmembers(service.Gateway, inspect.isfunction):
+        for endpoint in getattr(method, "nameko_entrypoints", ()):
+            if isinstance(endpoint, kind) and method_name in endpoint.methods:
+                found.add(endpoint.path.replace("<id:", "<"))
+    return sorted(path for path in found if not path.startswith(NOT_PAGES))
