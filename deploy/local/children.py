@@ -133,9 +133,14 @@ class Child:
             time.sleep(0.05)
         raise DidNotStart(self, f"was not ready after {seconds:.0f} seconds")
 
+    @property
+    def exit_code(self) -> int | None:
+        """What it ended with; below zero, the signal that ended it; nothing while it runs."""
+        return self.process.poll() if self.process else None
+
     def ending(self) -> str:
         """Say how the process ended."""
-        code = self.process.returncode if self.process else None
+        code = self.exit_code
         if code is None:
             return "not started"
         return f"ended by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"

@@ -101,6 +101,11 @@ def prepare(
     return Server(child, place, port, password)
 
 
+def forget(folder: Path) -> None:
+    """Remove the data of a server that is not running, wherever it stands."""
+    shutil.rmtree(choose_place(folder).data, ignore_errors=True)
+
+
 def accepts(port: int, *, password: str) -> bool:
     """Say whether the server lets its owner in."""
     try:

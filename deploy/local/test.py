@@ -9,19 +9,22 @@ from __future__ import annotations
 import collections
 import os
 import re
-import subprocess
+import shutil
+import signal
 import sys
 import time
 from collections.abc import Sequence
 from concurrent import futures
 from dataclasses import dataclass
+from types import FrameType
 
 from deploy.local import broker, children, environment, lock, postgres, progress, supervisor
 
 TESTS = environment.ROOT / "tests"
 VAR = environment.VAR / "tests"
+LOGS = environment.VAR / "log" / "tests"
 PASSWORD = "only-for-tests"
-FIRST = ("wiring", "contracts", "deploy")  # Quick, and need no broker: what they find is known at once.
+FIRST = ("wiring", "contracts")  # Quick, and need no broker: what they find is known at once.
 LAST = ("gateway", "journeys", "browser", "chaos")
 ALONE = ("journeys", "browser", "chaos")
 # These start processes of their own; elsewhere services run in the test's own process, on green threads.
@@ -50,10 +53,10 @@ def main(arguments: Sequence[str]) -> int:
     """Run the folders' tests and sum them up; the exit code is 0 when all passed."""
     started = time.monotonic()
     folders = _folders(arguments)
-    keeper = supervisor.Supervisor(progress.say)
+    keeper, running = supervisor.Supervisor(progress.say), Running()
     try:
         with lock.held(VAR):
-            results = _run_all(folders, keeper)
+            results = _run_all(folders, keeper, running)
     except children.CannotStart as refusal:
         return progress.refuse(str(refusal))
     finally:
@@ -71,7 +74,7 @@ def _folders(chosen: Sequence[str]) -> list[str]:
     return [name for name in ordered if not chosen or name in chosen]
 
 
-def _run_all(folders: Sequence[str], keeper: supervisor.Supervisor) -> list[Result]:
+def _run_all(folders: Sequence[str], keeper: supervisor.Supervisor, running: Running) -> list[Result]:
     """Start the servers and run the folders: quick ones, then pairs, then each that wants to be alone."""
     settings, servers = _prepare_servers(folders)
     shared = [name for name in folders if name not in (*FIRST, *ALONE)]
@@ -80,12 +83,12 @@ def _run_all(folders: Sequence[str], keeper: supervisor.Supervisor) -> list[Resu
     for server in needed:
         keeper.start(server)
     servers[0].wait_ready(seconds=60)
-    results = [_run(name, settings) for name in folders if name in FIRST]
+    results = [_run(name, settings, running) for name in folders if name in FIRST]
     for server in needed:
         server.wait_ready(seconds=90)
     with futures.ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        results += pool.map(lambda name: _run(name, settings), shared)
-    return results + [_run(name, settings) for name in folders if name in ALONE]
+        results += pool.map(lambda name: _run(name, settings, running), shared)
+    return results + [_run(name, settings, running) for name in folders if name in ALONE]
 
 
 def _prepare_servers(folders: Sequence[str]) -> tuple[dict[str, str], list[children.Child]]:
@@ -93,38 +96,62 @@ def _prepare_servers(folders: Sequence[str]) -> tuple[dict[str, str], list[child
 
     Each folder has a virtual host of its own, so that queues of the same name do not meet.
     """
-    logs = environment.VAR / "log" / "tests"
-    database = postgres.prepare(VAR / "postgres", logs=logs, password=PASSWORD, settings=postgres.FORGETFUL)
-    queues = broker.prepare(VAR / "broker", logs=logs, password=PASSWORD, virtual_hosts=["/", *folders])
+    postgres.forget(VAR / "postgres")  # What an earlier run left, had it been cut short.
+    shutil.rmtree(VAR / "broker", ignore_errors=True)
+    database = postgres.prepare(VAR / "postgres", logs=LOGS, password=PASSWORD, settings=postgres.FORGETFUL)
+    queues = broker.prepare(VAR / "broker", logs=LOGS, password=PASSWORD, virtual_hosts=["/", *folders])
     settings = {"TEST_POSTGRES_URL": database.url("postgres"), "BROKER": queues.address}
     return settings, [database.child, queues.mapper, queues.server]
 
 
-def _run(folder: str, settings: dict[str, str]) -> Result:
+def _run(folder: str, settings: dict[str, str], running: Running) -> Result:
     progress.say(f"Testing {folder}")
     started = time.monotonic()
-    process = subprocess.run(
-        _command(folder),
-        env=_environment(folder, settings),
-        cwd=environment.ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
+    pytest = children.Child(
+        name=folder,
+        command=_command(folder),
+        environment=_environment(folder, settings),
+        working_folder=environment.ROOT,
+        log=LOGS / f"{folder}.log",
     )
-    output = process.stdout.decode(errors="replace").rstrip()
+    pytest.log.unlink(missing_ok=True)
+    running.to_its_end(pytest)
+    output = pytest.log.read_text(errors="replace").rstrip() if pytest.log.exists() else ""
     print(f"\n{output}\n", flush=True)
     closing_line = _closing_line(output)
     counts = collections.Counter({name: int(count) for count, name in COUNT.findall(closing_line)})
-    failed = process.returncode not in (0, NOTHING_COLLECTED)
+    failed = pytest.exit_code not in (0, NOTHING_COLLECTED)
     if failed and not counts["failed"] + counts["error"]:
         counts["error"] += 1  # It ended without telling, which must not pass for a success.
     return Result(folder, counts, closing_line, time.monotonic() - started, failed)
 
 
+class Running:
+    """The pytest processes under way; a Ctrl-C or SIGTERM ends them and lets no other begin."""
+
+    def __init__(self) -> None:
+        self._under_way: list[children.Child] = []
+        self._stopped = False
+        signal.signal(signal.SIGINT, self._stop)
+        signal.signal(signal.SIGTERM, self._stop)
+
+    def to_its_end(self, pytest: children.Child) -> None:
+        """Run one, for as long as a folder's tests may take."""
+        if self._stopped:
+            return
+        pytest.start()
+        self._under_way.append(pytest)
+        pytest.wait_stopped(seconds=LIMIT_SECONDS)
+        self._under_way.remove(pytest)
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self._stopped = True
+        for pytest in list(self._under_way):
+            pytest.ask_to_stop()
+
+
 def _command(folder: str) -> list[str]:
-    command = ["timeout", "--kill-after=10", str(LIMIT_SECONDS)]
-    command += [sys.executable, "-m", "pytest", "--color=no", "--suppress-nameko-eventlet-notification"]
+    command = [sys.executable, "-m", "pytest", "--color=no", "--suppress-nameko-eventlet-notification"]
     if folder in WITHOUT_GREEN_THREADS:
         command += ["-p", "no:pytest_eventlet"]
     return [*command, str(TESTS / folder)]
