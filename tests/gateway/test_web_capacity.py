@@ -1,0 +1,190 @@
+"""Declaring capacity on a page (B7 to B10), without JavaScript."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from contracts import errors
+from tests.gateway import browsing
+from tests.gateway.browsing import BEDS, CAPACITY, MANAGER, PROVIDER, Visitor
+from tests.gateway.conftest import PROVIDER_ID, Front
+
+PATH = f"/providers/{PROVIDER_ID}/capacity"
+ACCEPTING = "bed_types.0.accepting"
+
+
+@pytest.fixture
+def manager(front: Front) -> Visitor:
+    """Return the manager of a home with figures."""
+    front.providers.get_provider.return_value = PROVIDER
+    front.providers.get_capacity.return_value = CAPACITY
+    return Visitor(front).signed_in(MANAGER)
+
+
+def row(**changes: Any) -> dict[str, Any]:
+    return {name: value for name, value in BEDS.items() if name != "label"} | changes
+
+
+def declared(manager: Visitor) -> dict[str, Any]:
+    asked: dict[str, Any] = manager.front.providers.declare_capacity.call_args.kwargs
+    return asked
+
+
+class TestCapacityPage:
+    def test_shows_who_updated_it_and_when(self, manager: Visitor) -> None:
+        page = manager.get(PATH)
+        assert "by Mel Manager" in page.text
+        assert "1 March 2026 at 7:05am" in page.text
+
+    def test_saves_what_was_entered_for_the_version_it_showed(self, manager: Visitor) -> None:
+        answer = manager.press(manager.get(PATH), PATH, **{ACCEPTING: "5", "bed_types.0.occupied": " 14 "})
+        assert (answer.status_code, answer.headers["Location"]) == (
+            303,
+            f"/providers/{PROVIDER_ID}?done=capacity",
+        )
+        assert declared(manager) == {
+            "provider_id": PROVIDER_ID,
+            "version": 7,
+            "channel": "web",
+            "form": {
+                "bed_types": [row(accepting=5, occupied=14)],
+                "accepting_out_of_hours": False,
+                "confirm_over_registered": False,
+                "confirm_large_change": False,
+            },
+        }
+
+    @pytest.mark.parametrize(
+        ("typed", "taken"), [("", None), ("£1,250", 1250), ("950", 950), ("lots", "lots"), ("-5", "-5")]
+    )
+    def test_reads_numbers_as_people_write_them(self, manager: Visitor, typed: str, taken: Any) -> None:
+        manager.press(manager.get(PATH), PATH, **{"bed_types.0.weekly_price_from": typed})
+        assert declared(manager)["form"]["bed_types"][0]["weekly_price_from"] == taken
+
+    def test_drops_the_reason_with_the_last_closed_bed(self, manager: Visitor) -> None:
+        reason = {"bed_types.0.closure_reason": "refurbishment"}
+        manager.press(manager.get(PATH), PATH, **reason)
+        assert declared(manager)["form"]["bed_types"][0]["closure_reason"] is None
+        manager.press(manager.get(PATH), PATH, **reason, **{"bed_types.0.closed": "1"})
+        assert declared(manager)["form"]["bed_types"][0]["closure_reason"] == "refurbishment"
+
+    def test_keeps_the_figures_that_are_refused(self, manager: Visitor) -> None:
+        manager.front.providers.declare_capacity.side_effect = errors.Invalid(
+            "Not saved.", {ACCEPTING: "More vacancies than beds."}
+        )
+        answer = manager.press(manager.get(PATH), PATH, **{ACCEPTING: "99"})
+        assert answer.status_code == 400
+        assert (
+            '<a href="#bed_types-0-accepting">General Residential: More vacancies than beds.</a>'
+            in answer.text
+        )
+        assert (ACCEPTING, "99") in manager.form(answer, PATH).fields
+
+    def test_asks_units_for_two_numbers_only(self, manager: Visitor) -> None:
+        manager.front.providers.get_capacity.return_value = CAPACITY | {
+            "short_form": True,
+            "type": "community",
+        }
+        manager.press(manager.get(PATH), PATH, **{"bed_types.0.maximum": "9", ACCEPTING: "2"})
+        sent = declared(manager)["form"]["bed_types"][0]
+        assert {name: sent[name] for name in ("maximum", "accepting", "occupied", "closed")} == {
+            "maximum": 9,
+            "accepting": 2,
+            "occupied": None,
+            "closed": None,
+        }
+
+    def test_asks_for_the_maximum_where_none_is_declared(self, manager: Visitor) -> None:
+        undeclared = BEDS | dict.fromkeys(("maximum", "occupied", "reserved", "accepting", "closed"))
+        manager.front.providers.get_capacity.return_value = CAPACITY | {
+            "bed_types": [undeclared],
+            "last_updated": None,
+            "last_updated_by": None,
+        }
+        page = manager.get(PATH)
+        assert "No figures yet" in page.text
+        assert "Nothing has changed" not in page.text
+        assert ("bed_types.0.maximum", "") in manager.form(page, PATH).fields
+
+    def test_is_not_for_those_who_may_only_look(self, manager: Visitor) -> None:
+        manager.front.providers.get_provider.return_value = PROVIDER | {"may": []}
+        assert manager.get(PATH).status_code == 403
+
+
+class TestAreYouSure:
+    @pytest.fixture
+    def asked(self, manager: Visitor) -> Any:
+        manager.front.providers.declare_capacity.side_effect = errors.Conflict(
+            "Are you sure?", {"confirm_large_change": "It goes from 4 to 12."}
+        )
+        return manager.press(manager.get(PATH), PATH, **{ACCEPTING: "12", "confirm_over_registered": "yes"})
+
+    def test_carries_the_figures_and_the_yes(self, manager: Visitor, asked: Any) -> None:
+        assert asked.status_code == 409
+        assert "It goes from 4 to 12." in asked.text
+        manager.front.providers.declare_capacity.side_effect = None
+        answer = manager.press(asked, PATH, "Yes, save these figures")
+        assert answer.status_code == 303
+        form = declared(manager)["form"]
+        assert form["bed_types"] == [row(accepting=12)]
+        assert (form["confirm_large_change"], form["confirm_over_registered"]) == (True, True)
+
+    def test_goes_back_to_the_figures(self, manager: Visitor, asked: Any) -> None:
+        answer = manager.press(asked, PATH, "No, go back and change them")
+        assert answer.status_code == 200
+        assert (ACCEPTING, "12") in manager.form(answer, PATH).fields
+        assert manager.front.providers.declare_capacity.call_count == 1
+
+    def test_is_not_asked_about_other_conflicts(self, manager: Visitor) -> None:
+        manager.front.providers.declare_capacity.side_effect = errors.Conflict("Closed for good.")
+        assert "Closed for good." in manager.press(manager.get(PATH), PATH).text
+
+
+class TestMeanwhile:
+    def test_b10_shows_what_changed_next_to_ones_own(self, manager: Visitor) -> None:
+        page = manager.get(PATH)
+        manager.front.providers.declare_capacity.side_effect = errors.Stale(
+            "Pat changed it.", {"bed_types.general_residential.accepting": "was 4, is now 6"}
+        )
+        manager.front.providers.get_capacity.return_value = CAPACITY | {"version": 8}
+        answer = manager.press(page, PATH, **{ACCEPTING: "5"})
+        assert answer.status_code == 412
+        assert "<td>was 4, is now 6</td><td>5</td>" in answer.text
+        kept = manager.form(answer, PATH).fields
+        assert (ACCEPTING, "5") in kept
+        assert ("version", "8") in kept
+
+    def test_b10_counts_a_form_without_version_as_old(self, manager: Visitor) -> None:
+        manager.press(manager.get(PATH), PATH, version="")
+        assert declared(manager)["version"] == -1
+
+
+class TestNothingHasChanged:
+    def test_b9_takes_one_press(self, manager: Visitor) -> None:
+        answer = manager.press(manager.get(PATH), f"{PATH}/confirmation", "Nothing has changed")
+        manager.front.providers.confirm_capacity.assert_called_once_with(
+            provider_id=PROVIDER_ID, version=7, channel="web"
+        )
+        assert answer.headers["Location"] == f"/providers/{PROVIDER_ID}?done=unchanged"
+
+    def test_b9_shows_the_figures_when_they_have(self, manager: Visitor) -> None:
+        page = manager.get(PATH)
+        manager.front.providers.confirm_capacity.side_effect = errors.Stale(
+            "Pat changed it.", {"bed_types.general_residential.accepting": "was 4, is now 6"}
+        )
+        answer = manager.press(page, f"{PATH}/confirmation")
+        assert answer.status_code == 412
+        assert "was 4, is now 6" in answer.text
+
+
+class TestReader:
+    def test_sees_what_a_browser_sends(self) -> None:
+        page = (
+            '<form action="/x" method="post"><input name="a" value="1"><input type="checkbox" name="b">'
+            '<select name="c"><option value="">No<option value="2" selected>Yes</select>'
+            '<button name="go" value="on">Go on</button></form>'
+        )
+        (form,) = browsing.Reader(page).forms
+        assert form.filled("Go on", a="3") == [("c", "2"), ("a", "3"), ("go", "on")]

@@ -1,0 +1,81 @@
+"""The reminder mail's link (B9, E)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from contracts import errors
+from tests.gateway.browsing import CAPACITY, MANAGER, Visitor
+from tests.gateway.conftest import PROVIDER_ID, Front
+
+PATH = "/confirm/a-token"
+
+
+def action(state: str) -> dict[str, Any]:
+    return {
+        "purpose": "confirm_unchanged",
+        "provider_id": PROVIDER_ID,
+        "actor": MANAGER.as_dict(),
+        "expires_at": "2099-01-01T00:00:00+00:00",
+        "state": state,
+    }
+
+
+@pytest.fixture
+def holder(front: Front) -> Visitor:
+    """Return somebody who opens the link, not signed in."""
+    front.notifications.action.return_value = action("open")
+    front.providers.get_capacity.return_value = CAPACITY
+    return Visitor(front)
+
+
+class TestLink:
+    def test_shows_the_figures_and_does_nothing(self, holder: Visitor) -> None:
+        page = holder.get(PATH)
+        assert "General Residential" in page.text
+        holder.front.providers.acting_as.assert_called_once_with(MANAGER)
+        holder.front.notifications.confirm_by_link.assert_not_called()
+
+    def test_is_kept_from_search_engines_and_other_sites(self, holder: Visitor) -> None:
+        page = holder.get(PATH)
+        assert page.headers["X-Robots-Tag"] == "noindex, nofollow"
+        assert page.headers["Referrer-Policy"] == "same-origin"
+        assert page.headers["Cache-Control"] == "no-store"
+
+    def test_confirms_with_one_press(self, holder: Visitor) -> None:
+        answer = holder.press(holder.get(PATH), PATH, "Nothing has changed")
+        holder.front.notifications.confirm_by_link.assert_called_once_with(token="a-token", version=7)
+        holder.front.notifications.action.return_value = action("used")
+        assert "Thank you" in holder.get(answer.headers["Location"]).text
+
+    def test_shows_the_new_figures_when_they_changed_meanwhile(self, holder: Visitor) -> None:
+        holder.front.notifications.confirm_by_link.side_effect = errors.Stale("Pat changed it.")
+        page = holder.get(PATH)
+        holder.front.providers.get_capacity.return_value = CAPACITY | {"version": 8}
+        answer = holder.press(page, PATH)
+        assert answer.status_code == 412
+        assert "Pat changed it." in answer.text
+        assert ("version", "8") in holder.form(answer, PATH).fields
+
+    @pytest.mark.parametrize(
+        ("state", "words"), [("used", "This link has been used"), ("expired", "This link has expired")]
+    )
+    def test_that_does_no_more_says_so(self, holder: Visitor, state: str, words: str) -> None:
+        holder.front.notifications.action.return_value = action(state)
+        page = holder.get(PATH)
+        assert words in page.text
+        assert "Harbour View" not in page.text
+        assert PATH not in page.text
+
+    def test_pressed_twice_says_that_it_has_been_used(self, holder: Visitor) -> None:
+        page = holder.get(PATH)
+        holder.front.notifications.confirm_by_link.side_effect = errors.Conflict("Used.")
+        holder.front.notifications.action.return_value = action("used")
+        answer = holder.press(page, PATH)
+        assert (answer.status_code, "This link has been used" in answer.text) == (409, True)
+
+    def test_that_nobody_knows_is_not_found(self, holder: Visitor) -> None:
+        holder.front.notifications.action.side_effect = errors.NotFound("No.")
+        assert holder.get(PATH).status_code == 404

@@ -1,0 +1,149 @@
+"""The pages about a provider (B1, B2, B4, B13)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from contracts import errors, permissions
+from tests.gateway.browsing import CAPACITY, COORDINATOR, MANAGER, PROVIDER, Visitor
+from tests.gateway.conftest import PROVIDER_ID, Front, actor
+
+PATH = f"/providers/{PROVIDER_ID}"
+KINDS = {
+    "results": [
+        {"code": "general_residential", "name": "General Residential", "definition": "For daily help."},
+        {"code": "dementia_nursing", "name": "Dementia Nursing", "definition": "For people with dementia."},
+    ]
+}
+
+
+@pytest.fixture
+def manager(front: Front) -> Visitor:
+    front.providers.get_provider.return_value = PROVIDER
+    front.providers.get_capacity.return_value = CAPACITY
+    front.providers.history.return_value = {"total": 0, "page": 1, "page_size": 20, "results": []}
+    front.providers.bed_types.return_value = KINDS
+    return Visitor(front).signed_in(MANAGER)
+
+
+class TestProviderPage:
+    def test_b13_says_what_is_missing_and_where(self, manager: Visitor) -> None:
+        manager.front.providers.get_provider.return_value = PROVIDER | {
+            "listed": False,
+            "completeness": [
+                {"code": "services", "done": True, "message": "Bed types are set."},
+                {"code": "funding_source", "done": False, "message": "Choose a funding source."},
+            ],
+        }
+        text = manager.get(PATH).text
+        assert "Not found in searches yet" in text
+        assert f'<a href="{PATH}/details">Choose a funding source.</a>' in text
+
+    def test_shows_those_who_only_look_no_history_and_nothing_to_press(self, manager: Visitor) -> None:
+        manager.front.providers.get_provider.return_value = PROVIDER | {"may": []}
+        text = manager.signed_in(COORDINATOR).get(PATH).text
+        assert "Update capacity" not in text
+        assert "Occupied" not in text
+        manager.front.providers.history.assert_not_called()
+
+    @pytest.mark.parametrize("page", ["details", "services"])
+    def test_leads_to_no_form_that_would_be_refused(self, manager: Visitor, page: str) -> None:
+        manager.front.providers.get_provider.return_value = PROVIDER | {"may": []}
+        assert manager.get(f"{PATH}/{page}").status_code == 403
+
+
+class TestDetails:
+    def test_are_sent_as_they_are_on_the_page(self, manager: Visitor) -> None:
+        path = f"{PATH}/details"
+        answer = manager.press(manager.get(path), path, name="Harbour House", funding_sources=["icb", "phb"])
+        asked = manager.front.providers.change_provider.call_args.kwargs
+        assert (asked["provider_id"], asked["version"]) == (PROVIDER_ID, 7)
+        changes = asked["changes"]
+        assert (changes["name"], changes["funding_sources"]) == ("Harbour House", ["icb", "phb"])
+        assert (changes["town"], changes["care_types"], changes["council_code"]) == (
+            "Seaham",
+            ["residential"],
+            "E06000047",
+        )
+        assert "weekly_reminder" not in changes
+        assert answer.headers["Location"] == f"{PATH}?done=details"
+
+    def test_hold_the_reminder_for_those_who_may_switch_it(self, manager: Visitor) -> None:
+        may = [permissions.EDIT_PROVIDER, permissions.SWITCH_REMINDER]
+        manager.front.providers.get_provider.return_value = PROVIDER | {"may": may}
+        path = f"{PATH}/details"
+        page = manager.get(path)
+        manager.press(page, path)
+        assert manager.front.providers.change_provider.call_args.kwargs["changes"]["weekly_reminder"] is True
+
+    def test_that_are_refused_are_kept(self, manager: Visitor) -> None:
+        path = f"{PATH}/details"
+        manager.front.providers.change_provider.side_effect = errors.Invalid(
+            "No.", {"phone": "Fill this in."}
+        )
+        answer = manager.press(manager.get(path), path, name="Harbour House", phone="")
+        assert '<a href="#phone">Telephone: Fill this in.</a>' in answer.text
+        assert 'value="Harbour House"' in answer.text
+
+    def test_b10_changed_by_somebody_else_are_not_overwritten(self, manager: Visitor) -> None:
+        path = f"{PATH}/details"
+        page = manager.get(path)
+        manager.front.providers.change_provider.side_effect = errors.Stale(
+            "Pat changed it.", {"town": "was Seaham, is now Durham"}
+        )
+        answer = manager.press(page, path)
+        assert answer.status_code == 412
+        assert "was Seaham, is now Durham" in answer.text
+
+
+class TestServices:
+    def test_show_each_bed_type_with_its_definition(self, manager: Visitor) -> None:
+        text = manager.get(f"{PATH}/services").text
+        assert "For daily help." in text
+        assert "For people with dementia." in text
+
+    def test_are_sent_with_languages_that_are_not_on_the_list(self, manager: Visitor) -> None:
+        path = f"{PATH}/services"
+        page = manager.get(path)
+        assert ("other_languages", "Cornish") in manager.form(page, path).fields
+        manager.press(page, path, bed_types=["dementia_nursing"], other_languages="Cornish, Manx,")
+        asked = manager.front.providers.set_services.call_args.kwargs
+        assert (asked["bed_types"], asked["short_stay_services"]) == (["dementia_nursing"], ["respite"])
+        assert asked["languages"] == ["English", "Cornish", "Manx"]
+
+    def test_say_what_is_wrong_with_one_of_a_list(self, manager: Visitor) -> None:
+        path = f"{PATH}/services"
+        manager.front.providers.set_services.side_effect = errors.Invalid("No.", {"bed_types.0": "Not that."})
+        assert '<a href="#bed_types">Not that.</a>' in manager.press(manager.get(path), path).text
+
+
+class TestNewProvider:
+    def test_is_added_with_what_was_filled_in(self, manager: Visitor) -> None:
+        manager.front.providers.create_provider.return_value = {"id": PROVIDER_ID}
+        answer = manager.press(
+            manager.get("/providers/new"), "/providers/new", name="Mill", postcode="DH1 3YG"
+        )
+        form = manager.front.providers.create_provider.call_args.kwargs["form"]
+        assert form == {"name": "Mill", "postcode": "DH1 3YG"}
+        assert answer.headers["Location"] == f"{PATH}?done=created"
+
+    def test_of_a_trust_is_a_ward_or_a_unit(self, manager: Visitor) -> None:
+        trust = manager.signed_in(actor(organisation_type="nhs_acute"))
+        manager.front.providers.create_provider.side_effect = errors.Invalid("No.", {"type": "Choose one."})
+        answer = trust.press(trust.get("/providers/new"), "/providers/new", type="community", name="Ward 7")
+        assert "Choose one." in answer.text
+        assert ("type", "community") in trust.form(answer, "/providers/new").fields
+
+    def test_is_not_for_commissioners(self, manager: Visitor) -> None:
+        assert manager.signed_in(COORDINATOR).get("/providers/new").status_code == 403
+
+
+class TestList:
+    def test_passes_on_what_is_searched_for(self, manager: Visitor) -> None:
+        empty: dict[str, Any] = {"total": 0, "page": 2, "page_size": 20, "results": []}
+        manager.front.providers.list_providers.return_value = empty
+        text = manager.get("/providers", q=" mill ", page="2").text
+        manager.front.providers.list_providers.assert_called_once_with(page=2, page_size=20, q="mill")
+        assert "No provider found for “mill”" in text

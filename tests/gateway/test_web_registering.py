@@ -1,0 +1,221 @@
+"""Registering in three steps (A1, A2) and deciding about it (A3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import requests
+
+from contracts import areas, errors, organisations
+from kit import ids
+from tests.gateway.browsing import APPROVER, Visitor
+from tests.gateway.conftest import PROVIDER_ID, Front
+
+DETAILS = {
+    "email": "jo@cranberry.example",
+    "full_name": "Jo <b>Bell</b>",
+    "phone": "0191 496 0123",
+    "job_title": "Deputy",
+    "user_type": "approver",
+}
+CRANBERRY = {
+    "id": ids.new(),
+    "name": "Cranberry | Care",
+    "type": "care_home",
+    "providers": [
+        {"id": ids.new(), "name": "Quay | House", "postcode": "SR7 7AA"},
+        {"id": ids.new(), "name": "Mill House", "postcode": "DH1 3YG"},
+    ],
+}
+HOSPITAL = {"id": ids.new(), "name": "Cranberry Hospital", "type": "nhs_acute", "providers": []}
+
+
+class Applicant:
+    """Somebody on the way through the steps."""
+
+    def __init__(self, front: Front, organisation_type: str = "care_home", **details: Any) -> None:
+        self.front, self.visitor = front, Visitor(front)
+        front.identity.find_organisations.return_value = {"results": [CRANBERRY, HOSPITAL]}
+        self.page = self.visitor.get("/register")
+        self.go("Continue", **{**DETAILS, **details, "organisation_type": organisation_type})
+
+    def go(self, button: str, **values: Any) -> requests.Response:
+        self.page = self.visitor.press(self.page, "/register", button, **values)
+        return self.page
+
+    def add(self, *choices: str) -> requests.Response:
+        self.go("Find", find="cranberry")
+        return self.go("Add what I ticked", choice=list(choices))
+
+    def agree(self, *, terms: str = "yes") -> requests.Response:
+        return self.go("Continue", accepts_terms=terms, accepts_communications="no")
+
+    def at(self, heading: str) -> bool:
+        return heading in self.page.text
+
+
+class TestRegistering:
+    def test_sends_what_was_answered(self, front: Front) -> None:
+        applicant = Applicant(front)
+        applicant.add(f"provider:{CRANBERRY['providers'][0]['id']}")
+        applicant.go("Continue")
+        applicant.agree()
+        assert applicant.at("Check your answers")
+        assert "Jo &lt;b&gt;Bell" in applicant.page.text
+        sent = applicant.go("Send my application")
+        assert (sent.status_code, sent.headers["Location"]) == (303, "/register/done")
+        front.identity.register.assert_called_once_with(
+            form={
+                **DETAILS,
+                "organisation_type": "care_home",
+                "organisation_id": CRANBERRY["id"],
+                "provider_ids": [CRANBERRY["providers"][0]["id"]],
+                "wants_search": False,
+                "accepts_terms": True,
+                "accepts_communications": False,
+            },
+            address="127.0.0.1",
+        )
+
+    def test_says_what_is_missing_and_keeps_the_rest(self, front: Front) -> None:
+        applicant = Applicant(front, phone="")
+        assert applicant.page.status_code == 400
+        assert '<a href="#phone">Enter a contact number.</a>' in applicant.page.text
+        assert 'value="jo@cranberry.example"' in applicant.page.text
+
+    def test_keeps_names_that_hold_a_divider(self, front: Front) -> None:
+        applicant = Applicant(front)
+        applicant.add(f"provider:{CRANBERRY['providers'][0]['id']}")
+        applicant.go("Continue")
+        applicant.agree()
+        assert "Cranberry | Care" in applicant.page.text
+        assert "Quay | House" in applicant.page.text
+
+    def test_a1_takes_all_homes_of_an_organisation_without_any(self, front: Front) -> None:
+        applicant = Applicant(front)
+        applicant.add(f"organisation:{CRANBERRY['id']}")
+        assert applicant.at("All its homes")
+        applicant.go("Continue")
+        applicant.agree()
+        applicant.go("Send my application")
+        assert front.identity.register.call_args.kwargs["form"]["provider_ids"] == []
+
+    def test_a1_adds_several_sites_and_removes_one(self, front: Front) -> None:
+        first, second = (f"provider:{site['id']}" for site in CRANBERRY["providers"])
+        applicant = Applicant(front)
+        applicant.add(first)
+        applicant.add(second)
+        assert applicant.at("Quay | House")
+        assert applicant.at("Mill House")
+        applicant.go("Remove Quay | House")
+        assert not applicant.at("Quay | House")
+        applicant.go("Remove Mill House")
+        assert applicant.go("Continue").status_code == 400
+
+    def test_finds_by_postcode_or_name_among_the_right_type(self, front: Front) -> None:
+        applicant = Applicant(front)
+        applicant.go("Find", find="dh1 3yg")
+        front.identity.find_organisations.assert_called_with(postcode="dh1 3yg")
+        applicant.go("Find", find="Cranberry")
+        front.identity.find_organisations.assert_called_with(q="Cranberry")
+        assert not applicant.at("Cranberry Hospital")
+
+    def test_says_when_nothing_is_found(self, front: Front) -> None:
+        applicant = Applicant(front)
+        front.identity.find_organisations.return_value = {"results": []}
+        assert "Nothing found for “&lt;i&gt;”" in applicant.go("Find", find="<i>").text
+        front.identity.find_organisations.side_effect = errors.Invalid("No.", {"q": "Enter 3 letters."})
+        assert "Enter 3 letters." in applicant.go("Find", find="a").text
+
+    @pytest.mark.parametrize("organisation_type", ["local_authority", "icb"])
+    def test_lets_commissioners_choose_from_the_list(self, front: Front, organisation_type: str) -> None:
+        code = "E06000047" if organisation_type == "local_authority" else areas.icbs()[0].code
+        applicant = Applicant(front, organisation_type)
+        applicant.go("Continue", organisation_id=organisations.authority_id(code))
+        applicant.agree()
+        applicant.go("Send my application")
+        form = front.identity.register.call_args.kwargs["form"]
+        assert form["organisation_id"] == organisations.authority_id(code)
+
+    def test_a1_asks_community_applicants_about_searching(self, front: Front) -> None:
+        unit = {**CRANBERRY, "type": "community"}
+        applicant = Applicant(front, "community")
+        front.identity.find_organisations.return_value = {"results": [unit]}
+        applicant.add(f"organisation:{unit['id']}")
+        assert "Say whether you need to search" in applicant.go("Continue").text
+        applicant.go("Continue", wants_search="yes")
+        applicant.agree()
+        applicant.go("Send my application")
+        assert front.identity.register.call_args.kwargs["form"]["wants_search"] is True
+
+    def test_forgets_the_organisation_when_its_type_changes(self, front: Front) -> None:
+        applicant = Applicant(front)
+        applicant.add(f"organisation:{CRANBERRY['id']}")
+        applicant.go("Back to your details")
+        applicant.go("Continue", organisation_type="other")
+        applicant.go("Continue")
+        applicant.agree()
+        assert not applicant.at("Cranberry")
+
+    def test_returns_to_the_check_after_one_change(self, front: Front) -> None:
+        applicant = Applicant(front, "other")
+        applicant.go("Continue")
+        applicant.agree()
+        applicant.go("Change contact number")
+        applicant.go("Continue", phone="0191 496 0199")
+        assert applicant.at("Check your answers")
+        assert applicant.at("0191 496 0199")
+
+    def test_shows_identitys_refusal_at_the_step_it_is_about(self, front: Front) -> None:
+        applicant = Applicant(front, "other")
+        applicant.go("Continue")
+        applicant.agree(terms="no")
+        front.identity.register.side_effect = errors.Invalid("No.", {"accepts_terms": "Agree to register."})
+        answer = applicant.go("Send my application")
+        assert answer.status_code == 400
+        assert "Agree to register." in answer.text
+        assert "step 3 of 3" in answer.text
+
+    def test_checks_everything_again_at_the_end(self, front: Front) -> None:
+        applicant = Applicant(front, "other")
+        form = applicant.visitor.form(applicant.page, "/register")
+        sent = [(name, value) for name, value in form.fields if name != "step"]
+        answer = front.call("POST", "/register", data=[*sent, ("step", "check"), ("go", "send")])
+        assert "step 3 of 3" in answer.text
+        front.identity.register.assert_not_called()
+
+    def test_a2_tells_everybody_the_same(self, front: Front) -> None:
+        assert "An address can register only once." in Visitor(front).get("/register/done").text
+
+
+PERSON = {
+    **DETAILS,
+    "id": PROVIDER_ID,
+    "organisation_type": "care_home",
+    "organisation_name": None,
+    "providers": [],
+    "submitted_at": "2026-03-01T07:05:00+00:00",
+}
+
+
+class TestDeciding:
+    def test_a3_approves_with_one_press(self, front: Front) -> None:
+        front.identity.registration.return_value = PERSON
+        visitor = Visitor(front).signed_in(APPROVER)
+        page = visitor.get(f"/registrations/{PROVIDER_ID}")
+        answer = visitor.press(page, f"/registrations/{PROVIDER_ID}/approve")
+        front.identity.approve_registration.assert_called_once_with(registration_id=PROVIDER_ID)
+        assert answer.headers["Location"] == "/registrations?done=approved"
+
+    def test_a3_rejects_with_a_reason(self, front: Front) -> None:
+        front.identity.registration.return_value = PERSON
+        visitor = Visitor(front).signed_in(APPROVER)
+        page = visitor.get(f"/registrations/{PROVIDER_ID}")
+        front.identity.reject_registration.side_effect = errors.Invalid("No.", {"reason": "Say why."})
+        refused = visitor.press(page, f"/registrations/{PROVIDER_ID}/reject")
+        assert "Say why." in refused.text
+        front.identity.reject_registration.side_effect = None
+        answer = visitor.press(refused, f"/registrations/{PROVIDER_ID}/reject", reason="Not ours.")
+        front.identity.reject_registration.assert_called_with(registration_id=PROVIDER_ID, reason="Not ours.")
+        assert answer.headers["Location"] == "/registrations?done=rejected"
