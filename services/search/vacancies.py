@@ -145,7 +145,8 @@ _STATEMENT = """
             ) END AS place
         ) AS approximate
     ), {nearest}
-    SELECT origin.is_exact, origin.place[0] AS easting, origin.place[1] AS northing, page.documents, page.distances,
+    SELECT origin.is_exact, origin.place[0] AS easting, origin.place[1] AS northing,
+        page.documents, page.distances,
         (SELECT count(*) FROM found) AS total
     FROM origin, (
         SELECT string_agg(homes.document, ',' ORDER BY distance, provider_id) AS documents,
