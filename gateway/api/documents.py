@@ -16,7 +16,7 @@ DOCS = """<!doctype html>
 <link rel="stylesheet" href="{style}">
 </head>
 <body>
-<main id="docs"><p>The API is described in <a href="/openapi.json">openapi.json</a>.</p></main>
+<div id="docs"><p>The API is described in <a href="/openapi.json">openapi.json</a>.</p></div>
 <script src="{bundle}" defer></script>
 <script src="{start}" defer></script>
 </body>
