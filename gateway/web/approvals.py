@@ -1,4 +1,4 @@
-"""The people who wait for an account, and the decisions about them."""
+"""The people who wait for an account or for it to be unlocked, and the decisions about them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 NOTICES = {
     "approved": "Approved. An email with the login details is on its way.",
     "rejected": "Rejected. The applicant gets your reason by email.",
+    "unlocked": "Unlocked. The password is the same as before.",
 }
 
 
@@ -32,6 +33,7 @@ class Approvals:
             "registrations/list.html",
             results=found["results"],
             total=found["total"],
+            locked=self.identity.locked(),
             pages=paging.of(found, "/registrations", {}, page=page),
             notice=NOTICES.get(request.args.get("done", "")),
         )
@@ -65,6 +67,12 @@ class Approvals:
                 values=request.form,
             )
         return http.see_other("/registrations?done=rejected")
+
+    @http.page("POST", "/users/<id:user_id>/unlock")
+    def unlock_page(self, request: http.Request, *, user_id: str) -> http.Page:
+        """Open an account that five wrong passwords have locked (A6)."""
+        self.identity.unlock(user_id=user_id)
+        return http.see_other("/registrations?done=unlocked")
 
     def _waiting(self, registration_id: str) -> dict[str, Any]:
         """Return one applicant out of the queue.

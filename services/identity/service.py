@@ -147,6 +147,12 @@ class Identity(health.Health):
             )
 
     @rpc.entrypoint
+    def locked(self) -> list[dict[str, str]]:
+        """List the locked accounts that the caller may unlock."""
+        with self.database.reading() as session:
+            return sign_in.locked(session, by=self.caller)
+
+    @rpc.entrypoint
     def unlock(self, *, user_id: str) -> dict[str, str]:
         """Open a locked account."""
         with self.database.transaction() as session:

@@ -24,6 +24,7 @@ REFUSED = (
 """The one answer to an unknown address, a wrong password, and a locked, waiting or closed account."""
 
 FAILURES_THAT_LOCK = 5
+MOST_LOCKED_SHOWN = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +75,31 @@ def finish(
     throttling.give_back(session, _from(attempt.address))
     throttling.clear(session, _as(attempt.email))
     return _open(session, user, attempt, form=form, now=now)
+
+
+def locked(session: orm.Session, *, by: permissions.Actor) -> list[dict[str, str]]:
+    """Return the locked accounts that ``by`` may unlock, the latest first."""
+    permissions.require(by, permissions.MANAGE_USERS)
+    users = session.scalars(
+        select(models.User)
+        .outerjoin(models.User.organisation)
+        .where(
+            models.User.locked_at.is_not(None),
+            models.User.status == models.ACTIVE,
+            people.within_reach(by, permissions.MANAGE_USERS),
+        )
+        .order_by(models.User.locked_at.desc(), models.User.id)
+        .limit(MOST_LOCKED_SHOWN)
+    )
+    return [
+        {
+            "id": user.id,
+            "full_name": user.full_name,
+            "email": user.email,
+            "locked_at": user.locked_at.isoformat() if user.locked_at else "",
+        }
+        for user in users
+    ]
 
 
 def unlock(session: orm.Session, *, user_id: str, by: permissions.Actor, now: datetime) -> dict[str, str]:

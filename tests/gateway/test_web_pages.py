@@ -100,6 +100,7 @@ def full(front: Front) -> Front:
     front.identity.me.return_value = ME
     front.identity.registrations.return_value = {**PAGE, "results": [APPLICANT]}
     front.identity.registration.return_value = APPLICANT
+    front.identity.locked.return_value = [APPLICANT | {"locked_at": APPLICANT["submitted_at"]}]
     front.providers.list_providers.return_value = {**PAGE, "results": [ROW]}
     front.providers.get_provider.return_value = {**browsing.PROVIDER, "name": EVIL, "town": EVIL}
     front.providers.get_capacity.return_value = {**browsing.CAPACITY, "name": EVIL, "last_updated_by": EVIL}

@@ -17,7 +17,14 @@ from tests.identity import given
 
 PUBLIC = {"register", "find_organisations", "sign_in", "check_session", "health"}
 OWN = {"sign_out", "change_password", "me", "names"}
-DECIDING = {"registrations", "registration", "approve_registration", "reject_registration", "unlock"}
+DECIDING = {
+    "registrations",
+    "registration",
+    "approve_registration",
+    "reject_registration",
+    "locked",
+    "unlock",
+}
 FOR_SERVICES = {"contacts", "people_of_providers", "actor_for", "issue_temporary_password"}
 
 ARGUMENTS: dict[str, Any] = {

@@ -18,6 +18,13 @@ function addStepper(input) {
   const plus = stepButton("+", `One more ${label}`, () => step(input, 1));
   input.before(minus);
   input.after(plus);
+  input.addEventListener("keydown", (event) => {
+    const by = { ArrowUp: 1, ArrowDown: -1 }[event.key];
+    if (by) {
+      event.preventDefault();
+      step(input, by);
+    }
+  });
 }
 
 function stepButton(sign, words, action) {
@@ -25,6 +32,8 @@ function stepButton(sign, words, action) {
   button.type = "button";
   button.className = "app-stepper__button";
   button.textContent = sign;
+  // Keyboards have the arrow keys in the field itself, and need not stop three times at each number.
+  button.tabIndex = -1;
   button.setAttribute("aria-label", words);
   button.addEventListener("click", action);
   return button;
