@@ -91,7 +91,8 @@ class Mailbox:
             Mail(
                 id=next(self._ids),
                 to=list(envelope.rcpt_tos),
-                subject=str(message["Subject"] or ""),
+                # A long subject may be folded right after its name; the space that leaves is not part of it.
+                subject=str(message["Subject"] or "").strip(),
                 text=_part(message, "plain"),
                 html=_part(message, "html"),
                 received_at=datetime.now(UTC).isoformat(),

@@ -61,6 +61,15 @@ class TestMailbox:
         assert mail["html"] == "<p>Designed words</p>\n"
         assert set(mail) == {"id", "to", "subject", "text", "html", "received_at"}
 
+    def test_gives_a_subject_without_the_space_that_a_fold_leaves(self, addresses: tuple[int, str]) -> None:
+        smtp_port, url = addresses
+        fetch(f"{url}/messages", "DELETE")
+        subject = "Are the vacancies still right? <script>alert(2)</script> Rest and 18 more"
+
+        send(smtp_port, subject=subject, text="mail")
+
+        assert json.loads(fetch(f"{url}/messages"))[0]["subject"] == subject
+
     def test_forgets_on_request(self, addresses: tuple[int, str]) -> None:
         smtp_port, url = addresses
         send(smtp_port, subject="One", text="mail")
