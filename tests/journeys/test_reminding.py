@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from tests.factories import api, pages, stack, waiting
-from tests.journeys import people
+from tests.journeys import homes, people
 
 ASKING = "Has anything changed?"
 

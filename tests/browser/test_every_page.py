@@ -1,0 +1,254 @@
+"""Every page, on a phone and on a computer: fits, is accessible, and complains of nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from playwright import sync_api
+
+from contracts import demo
+from tests.browser import conftest, watching
+from tests.factories import api, routes, stack, waiting
+
+ADMIN, STAFF, WARD = "admin@tracker.example", "staff@cranberry.example", "ward@acute.example"
+NADIA = next(person.id for person in demo.PEOPLE if person.full_name == "Nadia Newcomer")
+HOME = "{home}"
+"""Stands for a home of Cranberry Care with figures."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Who opens a page, and where it is."""
+
+    address: str
+    email: str | None = None
+
+
+VISITS = {
+    "/": Visit("/"),
+    "/accessibility": Visit("/accessibility"),
+    "/confirm/<token>": Visit("{link}"),
+    "/cookies": Visit("/cookies"),
+    "/docs": Visit("/docs"),
+    "/find": Visit("/find?postcode=DH1+3YG&bed_type=general_residential", WARD),
+    "/help": Visit("/help", STAFF),
+    "/home": Visit("/home", "approver@cranberry.example"),
+    "/password": Visit("/password", STAFF),
+    "/privacy": Visit("/privacy"),
+    "/providers": Visit("/providers", "group@bramble.example"),
+    "/providers/<provider_id>": Visit(f"/providers/{HOME}", STAFF),
+    "/providers/<provider_id>/capacity": Visit(f"/providers/{HOME}/capacity", STAFF),
+    "/providers/<provider_id>/details": Visit(f"/providers/{HOME}/details", "approver@cranberry.example"),
+    "/providers/<provider_id>/services": Visit(f"/providers/{HOME}/services", STAFF),
+    "/providers/new": Visit("/providers/new", STAFF),
+    "/register": Visit("/register"),
+    "/register/done": Visit("/register/done"),
+    "/registrations": Visit("/registrations", ADMIN),
+    "/registrations/<registration_id>": Visit(f"/registrations/{NADIA}", "approver@cranberry.example"),
+    "/reports/last-updated": Visit("/reports/last-updated", "group@bramble.example"),
+    "/sign-in": Visit("/sign-in"),
+    "/signed-out": Visit("/signed-out"),
+    "/terms": Visit("/terms"),
+}
+"""For each page of the gateway, somebody who sees all of it."""
+
+
+@pytest.fixture(scope="module")
+def places(product: stack.Stack) -> dict[str, str]:
+    """What stands for the parts of addresses: a home with figures, and the link of its reminder."""
+    caller = api.sign_in(product.url, STAFF)
+    homes = caller.get("/providers")["results"]
+    product.tracker("remind")
+    return {
+        "{home}": next(home["id"] for home in homes if home["last_updated"]),
+        "{link}": waiting.until(lambda: link(product), what="the reminder", seconds=30),
+        "{undeclared}": next(home["id"] for home in homes if not home["last_updated"]),
+    }
+
+
+class TestPage:
+    def test_is_visited_whenever_there_is_one(self) -> None:
+        assert routes.shown() == sorted(VISITS), "add a visit for each new page"
+
+    @pytest.mark.parametrize("route", sorted(VISITS))
+    def test_fits_is_accessible_and_complains_of_nothing(
+        self, tab: conftest.Opener, places: dict[str, str], route: str
+    ) -> None:
+        visit = VISITS[route]
+        page = tab(visit.email, conftest.PHONE)
+        answer = page.goto(filled(visit.address, places))
+        assert answer is not None
+        assert (answer.status, page.url.count("/sign-in")) == (200, int(route == "/sign-in"))
+        if route == "/docs":
+            page.get_by_role("heading", name="Capacity Tracker").wait_for()
+        for width, height in (conftest.PHONE, conftest.WARD_COMPUTER):
+            page.set_viewport_size({"width": width, "height": height})
+            check(page)
+
+
+def open_home(page: sync_api.Page, places: dict[str, str]) -> None:
+    page.goto(filled(f"/providers/{HOME}/capacity", places))
+
+
+def refused_sign_in(page: sync_api.Page, places: dict[str, str]) -> None:
+    page.goto("/sign-in")
+    page.get_by_label("Email address").fill("nobody@durham.example")
+    page.get_by_role("textbox", name="Password").fill("wrong-password")
+    page.get_by_role("button", name="Sign in").click()
+    assert page.get_by_text("There is a problem").is_visible()
+
+
+def refused_capacity(page: sync_api.Page, places: dict[str, str]) -> None:
+    open_home(page, places)
+    page.get_by_role("textbox", name="Accepting").first.fill("x")
+    page.get_by_role("button", name="Save capacity").click()
+    assert page.get_by_text("There is a problem").is_visible()
+
+
+def asked_if_sure(page: sync_api.Page, places: dict[str, str]) -> None:
+    open_home(page, places)
+    raise_beds(page, by=6)
+    page.get_by_role("button", name="Save capacity").click()
+    assert page.get_by_role("heading", name="Are you sure?").is_visible()
+
+
+def stale_capacity(page: sync_api.Page, places: dict[str, str]) -> None:
+    open_home(page, places)
+    other = page.context.new_page()
+    open_home(other, places)
+    raise_beds(other, by=1)
+    other.get_by_role("button", name="Save capacity").click()
+    confirm_if_asked(other)
+    other.wait_for_url(re.compile("done=capacity"))
+    other.close()
+    raise_beds(page, by=2)
+    page.get_by_role("button", name="Save capacity").click()
+    assert page.get_by_text("Somebody else saved while you were on this page").is_visible()
+
+
+def new_capacity(page: sync_api.Page, places: dict[str, str]) -> None:
+    page.goto(filled("/providers/{undeclared}/capacity", places))
+    assert page.get_by_text("No figures yet.").is_visible()
+
+
+def incomplete_provider(page: sync_api.Page, places: dict[str, str]) -> None:
+    page.goto(filled("/providers/{undeclared}", places))
+    assert page.get_by_text("Not found in searches yet").is_visible()
+
+
+def refused_details(page: sync_api.Page, places: dict[str, str]) -> None:
+    page.goto("/providers/new")
+    page.get_by_role("button", name="Save details").click()
+    assert page.get_by_text("There is a problem").is_visible()
+
+
+def found_organisation(page: sync_api.Page, places: dict[str, str]) -> None:
+    register_details(page)
+    page.get_by_label("Postcode or name of your home").fill("Cranberry")
+    page.get_by_role("button", name="Find", exact=True).click()
+    assert page.get_by_text("Tick yours, then add").is_visible()
+
+
+def checked_answers(page: sync_api.Page, places: dict[str, str]) -> None:
+    found_organisation(page, places)
+    page.get_by_label("Cranberry Care: all of it").check()
+    page.get_by_role("button", name="Add what I ticked").click()
+    page.get_by_role("button", name="Continue").click()
+    check(page)
+    for group in page.get_by_role("group").all():
+        group.get_by_label("I agree", exact=True).check()
+    page.get_by_role("button", name="Continue").click()
+    assert page.get_by_role("heading", name="Check your answers").is_visible()
+
+
+def nothing_found(page: sync_api.Page, places: dict[str, str]) -> None:
+    page.goto("/find?postcode=TR1+2AA&radius_miles=5&bed_type=mental_health_nursing")
+    assert page.get_by_text("No vacancies found near").is_visible()
+
+
+def refused_search(page: sync_api.Page, places: dict[str, str]) -> None:
+    page.goto("/find?postcode=Durham&max_price=cheap")
+    assert page.get_by_text("There is a problem").is_visible()
+
+
+def error_page(page: sync_api.Page, places: dict[str, str]) -> None:
+    page.goto("/nothing-here")
+    assert page.get_by_role("heading", name="Page not found").is_visible()
+
+
+STATES: dict[str, tuple[str | None, Callable[[sync_api.Page, dict[str, str]], None]]] = {
+    "a refused sign-in": (None, refused_sign_in),
+    "refused figures": (STAFF, refused_capacity),
+    "are you sure": (STAFF, asked_if_sure),
+    "stale figures": (STAFF, stale_capacity),
+    "no figures yet": (STAFF, new_capacity),
+    "an incomplete provider": (STAFF, incomplete_provider),
+    "refused details": (STAFF, refused_details),
+    "a found organisation": (None, found_organisation),
+    "checked answers": (None, checked_answers),
+    "no results": (WARD, nothing_found),
+    "a refused search": (WARD, refused_search),
+    "an error": (WARD, error_page),
+}
+"""What pages look like when something has happened: who sees it, and how to get there."""
+
+
+class TestState:
+    @pytest.mark.parametrize("state", STATES)
+    def test_fits_a_phone_is_accessible_and_complains_of_nothing(
+        self, tab: conftest.Opener, places: dict[str, str], state: str
+    ) -> None:
+        email, reach = STATES[state]
+        page = tab(email, conftest.PHONE)
+        reach(page, places)
+        check(page)
+
+
+def check(page: sync_api.Page) -> None:
+    """Make sure that a page can be used."""
+    assert page.title().strip()
+    assert watching.overflow(page) == []
+    assert watching.violations(page) == []
+
+
+def filled(address: str, places: dict[str, str]) -> str:
+    for name, value in places.items():
+        address = address.replace(name, value)
+    return address
+
+
+def link(product: stack.Stack) -> Any:
+    """Return the link in the reminder of somebody of Cranberry Care, once it has come."""
+    letters = [mail for mail in product.mails(to=STAFF) if "vacancies still right" in mail["subject"]]
+    return letters and re.search(r"Nothing has changed: (\S+)", letters[0]["text"])[1]  # type: ignore[index]
+
+
+def register_details(page: sync_api.Page) -> None:
+    """Fill in the first step for somebody of a care home."""
+    page.goto("/register")
+    page.get_by_label("Email address").fill("bea.browser@cranberry.example")
+    page.get_by_label("Full name").fill("Bea Browser")
+    page.get_by_label("Contact number").fill("0191 496 0123")
+    page.get_by_label("Job title").fill("Manager")
+    page.get_by_label("Care home", exact=True).check()
+    page.get_by_role("button", name="Continue").click()
+
+
+def raise_beds(page: sync_api.Page, *, by: int) -> None:
+    """Enter more beds, and as many more that are occupied."""
+    page.locator("summary").first.click()
+    for label in ("Maximum", "Occupied"):
+        number = page.get_by_role("textbox", name=re.compile(f"^{label}")).first
+        number.fill(str(int(number.input_value()) + by))
+
+
+def confirm_if_asked(page: sync_api.Page) -> None:
+    """Say yes where the product asks whether somebody is sure."""
+    page.wait_for_load_state()
+    button = page.get_by_role("button", name="Yes, save these figures")
+    if button.count():
+        button.click()
