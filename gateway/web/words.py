@@ -33,7 +33,7 @@ PROVIDER_TYPES = {
 CHANNELS = {
     "web": "on this site",
     "api": "by care software",
-    "email_link": "from the reminder e-mail",
+    "email_link": "from the reminder email",
     "bulk": "by bulk update",
 }
 
