@@ -14,6 +14,7 @@ HOMES = "60"
 @pytest.fixture(scope="session")
 def product() -> Iterator[stack.Stack]:
     # All journeys come from one address; what limits it has tests of its own.
-    with stack.running(settings={"REGISTRATIONS_PER_ADDRESS": "500"}) as made:
+    limits = {"REGISTRATIONS_PER_ADDRESS": "500", "SIGN_IN_FAILURES_PER_ADDRESS": "500"}
+    with stack.running(settings=limits) as made:
         made.tracker("demo-data", "--homes", HOMES)
         yield made

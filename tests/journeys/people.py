@@ -29,7 +29,7 @@ def apply_on_pages(visitor: pages.Visitor, details: dict[str, Any]) -> pages.Pag
     page = visitor.send(visitor.get("/register"), "Continue", details)
     assert page.heading == "Register, step 2 of 3 Your organisation", page.text
     page = visitor.send(page, "Find", {"find": "Cranberry"})
-    page = visitor.send(page, "Add what I ticked", {"choice": [_whole_organisation(page)]})
+    page = visitor.send(page, "Add what I ticked", {"choice": [whole_organisation(page)]})
     page = visitor.send(page, "Continue")
     assert page.heading == "Register, step 3 of 3 Terms", page.text
     return visitor.send(page, "Continue", {"accepts_terms": "yes", "accepts_communications": "yes"})
@@ -67,7 +67,8 @@ def approved(product: stack.Stack, email: str, **changes: Any) -> str:
     return temporary_password(mail(product, to=email, subject="Your Capacity Tracker account is ready"))
 
 
-def _whole_organisation(page: pages.Page) -> str:
+def whole_organisation(page: pages.Page) -> str:
+    """Return what ticks the first organisation that was found, with all its sites."""
     boxes = page.root.all("input", name="choice")
     return next(
         box.attributes["value"] for box in boxes if box.attributes["value"].startswith("organisation:")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from contracts import demo
 from tests.factories import api, pages, stack
 from tests.journeys import people
 
@@ -163,6 +164,69 @@ class TestApplicantOfACareHome:
         waiting_now = api.sign_in(product.url, people.APPROVER).get("/registrations")["results"]
         (person,) = [person for person in waiting_now if person["email"] == email]
         assert [provider["id"] for provider in person["providers"]] == [home["id"]]
+
+    def test_a1_has_to_agree_to_the_terms(self, product: stack.Stack) -> None:
+        visitor, email = pages.Visitor(product.url), "no.terms@cranberry.example"
+        check = people.apply_on_pages(visitor, people.application(email))
+        terms = visitor.send(check, "Change terms of use")
+        check = visitor.send(terms, "Continue", {"accepts_terms": "no", "accepts_communications": "no"})
+        refused = visitor.send(check, "Send my application")
+        assert refused.status == 400
+        assert refused.heading == "Register, step 3 of 3 Terms"
+        assert refused.error("accepts_terms") == "Agree to the terms of use to register."
+
+    def test_a3_whose_organisation_has_one_approver_is_told_to_find_a_second(
+        self, product: stack.Stack
+    ) -> None:
+        home = pages.signed_in(product.url, people.APPROVER).get("/home")
+        assert "Your organisation has fewer than two Approvers." in home.text
+
+
+class TestOtherApplicants:
+    def test_a1_of_a_community_unit_say_whether_they_search(self, product: stack.Stack) -> None:
+        """A1, A3: no Approver yet, so an administrator decides; who asked to search finds the tile."""
+        email, visitor = "una.unit@community.example", pages.Visitor(product.url)
+        details = people.application(email, full_name="Una Unit", organisation_type="community")
+        page = visitor.send(visitor.get("/register"), "Continue", details)
+        page = visitor.send(page, "Find", {"find": "Wayside"})
+        page = visitor.send(page, "Add what I ticked", {"choice": [people.whole_organisation(page)]})
+        page = visitor.send(page, "Continue")
+        assert page.error("wants_search") == "Say whether you need to search for vacancies."
+        page = visitor.send(page, "Continue", {"wants_search": "yes"})
+        check = visitor.send(page, "Continue", {"accepts_terms": "yes", "accepts_communications": "yes"})
+        assert "Searches for vacancies Yes" in check.text
+        visitor.send(check, "Send my application")
+        people.mail(product, to="admin@tracker.example", subject="New user to approve: Una Unit")
+        self._approve(product, "Una Unit")
+        login = people.mail(product, to=email, subject=READY)
+        page = visitor.sign_in(email, people.temporary_password(login))
+        home = visitor.send(page, "Save password", {"new_password": people.CHOSEN_PASSWORD})
+        assert "Find vacancies" in tiles(home)
+        assert visitor.get("/find?postcode=DH1+3YG").status == 200
+
+    def test_a1_of_a_council_choose_it_from_the_list_and_the_areas_champion_may_approve(
+        self, product: stack.Stack
+    ) -> None:
+        email, visitor = "carl.council@durham.example", pages.Visitor(product.url)
+        details = people.application(email, full_name="Carl Council", organisation_type="local_authority")
+        page = visitor.send(visitor.get("/register"), "Continue", details)
+        assert visitor.send(page, "Continue").error("organisation_id") == "Choose your organisation."
+        durham = demo.organisation("durham").id
+        page = visitor.send(page, "Continue", {"organisation_id": durham})
+        check = visitor.send(page, "Continue", {"accepts_terms": "yes", "accepts_communications": "yes"})
+        assert "County Durham" in check.text
+        visitor.send(check, "Send my application")
+        self._approve(product, "Carl Council", by="champion@durham.example")
+        login = people.mail(product, to=email, subject=READY)
+        assert visitor.sign_in(email, people.temporary_password(login)).heading == "Choose your password"
+
+    def _approve(self, product: stack.Stack, name: str, *, by: str = "admin@tracker.example") -> None:
+        approver = pages.signed_in(product.url, by)
+        queue = approver.get("/registrations")
+        while name not in queue.text:
+            queue = approver.get(queue.link("Next"))
+        answer = approver.send(approver.get(queue.link(name)), f"Approve {name}")
+        assert "Approved." in answer.text
 
 
 class TestAddressThatIsRegistered:

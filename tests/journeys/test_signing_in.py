@@ -63,6 +63,15 @@ class TestRefusedSignIn:
         assert "five times" in letter["text"]
         assert len([mail for mail in product.mails(to=email) if "is locked" in mail["subject"]]) == 1
 
+    def test_has_to_wait_after_ten_failures_with_one_address(self, product: stack.Stack) -> None:
+        tries = [self._on_page(product, "guessed@durham.example", "wrong")[0] for _ in range(10)]
+        assert set(tries) == {401}
+        page = pages.Visitor(product.url).sign_in("guessed@durham.example", "wrong")
+        assert (page.status, "Too many attempts. Wait" in page.text) == (429, True)
+        body = {"email": "guessed@durham.example", "password": "wrong"}
+        answer = api.Api(product.url).call("POST", "/sessions", json=body)
+        assert (answer.status_code, int(answer.headers["Retry-After"]) > 60) == (429, True)
+
     def test_does_not_echo_the_password(self, product: stack.Stack) -> None:
         page = pages.Visitor(product.url).sign_in("nobody@durham.example", "a-secret-of-mine")
         assert page.status == 401
