@@ -77,6 +77,8 @@ class Supervisor:
 
     def _start_again(self, watched: Watched, now: float) -> None:
         watched.start_again_at = None
+        if watched.child.running:
+            return  # Somebody else was faster.
         watched.started_at = now
         try:
             watched.child.start()

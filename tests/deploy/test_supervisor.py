@@ -115,6 +115,21 @@ class TestSupervisor:
 
         assert [line for line in said if "stopped" in line] == [said[0]] * 2
 
+    def test_does_not_start_twice_what_somebody_else_has_started(
+        self, tmp_path: Path, keeper: supervisor.Supervisor, clock: Clock
+    ) -> None:
+        child = sleeper(tmp_path)
+        keeper.start(child)
+        child.kill()
+        keeper.check()
+
+        child.start()
+        pid = child.pid
+        clock.now += 1
+        keeper.check()
+
+        assert child.pid == pid
+
     def test_goes_on_when_a_process_cannot_be_started(
         self, tmp_path: Path, keeper: supervisor.Supervisor, said: list[str], clock: Clock
     ) -> None:

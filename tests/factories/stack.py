@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from deploy.local import children, installation, ports, postgres
+from deploy.local import children, installation, ports, postgres, supervisor
 from tests.factories import servers
 
 
@@ -36,6 +36,9 @@ class Stack:
             postgres_settings=postgres_settings,
             search_processes=search_processes,
         )
+        self.said: list[str] = []
+        """What the supervisor said: which processes ended without being asked, and that they are back."""
+        self._keeper = supervisor.Supervisor(self.said.append)
 
     @property
     def url(self) -> str:
@@ -56,29 +59,25 @@ class Stack:
         """Start everything and wait until it works."""
         made = self._installation
         for child in made.servers:
-            child.start()
+            self._keeper.start(child)
         for child in made.servers:
             child.wait_ready(seconds=90)
         made.create_databases()
         self.tracker("migrate")
         for child in made.services:
-            child.start()
+            self._keeper.start(child)
         self.wait_ready()
 
     def stop(self, *, keep: bool = False) -> None:
         """Stop everything, services before the servers they use; ``keep`` the data for another start."""
-        made = self._installation
-        for tier in (made.services, list(reversed(made.servers))):
-            for child in tier:
-                child.ask_to_stop()
-            for child in tier:
-                child.wait_stopped(seconds=10)
-        if made.database_server and not keep:
-            servers.forget(made.database_server.place.folder)
+        self._keeper.stop()
+        server = self._installation.database_server
+        if server and not keep:
+            servers.forget(server.place.folder)
 
     def wait_ready(self, *, seconds: float = 90) -> None:
-        """Wait until the gateway says that all works."""
-        self._installation.wait_ready(seconds=seconds)
+        """Wait until the gateway says that all works; meanwhile what has ended is started again, as ever."""
+        self._installation.wait_ready(seconds=seconds, meanwhile=self._keeper.check)
 
     def child(self, name: str) -> children.Child:
         """Return a process: broker, postgres, mailbox, or a service by its name."""
