@@ -137,6 +137,13 @@ class TestIdsOfOthers:
                 == 404
             )
         assert pages.signed_in(product.url, people.APPROVER).get(f"/registrations/{stranger}").status == 404
+        visitor = pages.signed_in(product.url, people.APPROVER)
+        token = visitor.get("/home").form("Sign out").value("csrf_token")
+        for address in (f"/users/{stranger}/unlock", f"/registrations/{stranger}/approve"):
+            answer = visitor.http.post(
+                f"{product.url}{address}", data={"csrf_token": token}, timeout=pages.SECONDS
+            )
+            assert answer.status_code == 403, address
         waiting_still = api.sign_in(product.url, "champion@durham.example").get("/registrations")["results"]
         assert stranger in [person["id"] for person in waiting_still]
 
@@ -284,8 +291,8 @@ class TestBodies:
 def route(path: str, provider_id: str) -> str:
     """Return an address of a page."""
     person = next(person for person in demo.PEOPLE if person.full_name == "Niall Newcomer").id
-    parts = {"<provider_id>": provider_id, "<registration_id>": person, "<token>": "unknown"}
+    parts = {"provider_id": provider_id, "registration_id": person, "user_id": person, "token": "unknown"}
     for name, value in parts.items():
-        path = path.replace(name, value)
+        path = path.replace(f"<{name}>", value)
     assert "<" not in path, f"say what stands for a part of {path}"
     return path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -63,6 +64,16 @@ class TestRefusedSignIn:
         assert "five times" in letter["text"]
         assert len([mail for mail in product.mails(to=email) if "is locked" in mail["subject"]]) == 1
 
+    def test_a6_is_over_when_an_approver_unlocks_the_account(self, product: stack.Stack) -> None:
+        email = self._locked(product, full_name="Lola Locked")
+        approver = pages.signed_in(product.url, people.APPROVER)
+        page = approver.get("/registrations")
+        assert "Lola Locked" in page.text
+        page = approver.send(page, "Unlock Lola Locked")
+        assert "Unlocked. The password is the same as before." in page.text
+        assert "Lola Locked" not in page.text
+        assert pages.Visitor(product.url).sign_in(email, people.CHOSEN_PASSWORD).path == "/home"
+
     def test_has_to_wait_after_ten_failures_with_one_address(self, product: stack.Stack) -> None:
         tries = [self._on_page(product, "guessed@durham.example", "wrong")[0] for _ in range(10)]
         assert set(tries) == {401}
@@ -87,10 +98,10 @@ class TestRefusedSignIn:
         answer = api.Api(product.url).call("POST", "/sessions", json={"email": email, "password": password})
         return answer.status_code, answer.content
 
-    def _locked(self, product: stack.Stack) -> str:
+    def _locked(self, product: stack.Stack, **changes: Any) -> str:
         """Return an account that was fine until somebody guessed five times."""
         email = f"lock.{len(product.mails())}@cranberry.example"
-        temporary = people.approved(product, email)
+        temporary = people.approved(product, email, **changes)
         visitor = pages.Visitor(product.url)
         page = visitor.sign_in(email, temporary)
         visitor.send(page, "Save password", {"new_password": people.CHOSEN_PASSWORD})
