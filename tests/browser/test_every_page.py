@@ -59,10 +59,13 @@ VISITS = {
 
 @pytest.fixture(scope="module")
 def places(product: stack.Stack) -> dict[str, str]:
-    """What stands for the parts of addresses: a home with figures, and the link of its reminder."""
+    """What stands for the parts of addresses: a home with figures and one without, the link of a reminder."""
     caller = api.sign_in(product.url, STAFF)
     homes = caller.get("/providers")["results"]
     product.tracker("remind")
+    guesser = api.Api(product.url)
+    for _ in range(5):
+        guesser.call("POST", "/sessions", json={"email": "alerts@durham.example", "password": "a guess"})
     return {
         "{home}": next(home["id"] for home in homes if home["last_updated"]),
         "{link}": waiting.until(lambda: link(product), what="the reminder", seconds=30),
@@ -175,6 +178,11 @@ def refused_search(page: sync_api.Page, places: dict[str, str]) -> None:
     assert page.get_by_text("There is a problem").is_visible()
 
 
+def locked_account(page: sync_api.Page, places: dict[str, str]) -> None:
+    page.goto("/registrations")
+    assert page.get_by_role("heading", name="Locked accounts").is_visible()
+
+
 def error_page(page: sync_api.Page, places: dict[str, str]) -> None:
     page.goto("/nothing-here")
     assert page.get_by_role("heading", name="Page not found").is_visible()
@@ -192,6 +200,7 @@ STATES: dict[str, tuple[str | None, Callable[[sync_api.Page, dict[str, str]], No
     "checked answers": (None, checked_answers),
     "no results": (WARD, nothing_found),
     "a refused search": (WARD, refused_search),
+    "a locked account": ("champion@durham.example", locked_account),
     "an error": (WARD, error_page),
 }
 """What pages look like when something has happened: who sees it, and how to get there."""
