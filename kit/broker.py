@@ -13,6 +13,7 @@ import kombu
 import kombu.serialization
 import orjson
 from kombu.exceptions import OperationalError
+from nameko.amqp import consume
 
 from contracts import errors
 
@@ -38,6 +39,22 @@ def connect(*, confirm: bool = True, timeout: float = 4) -> kombu.Connection:
     return kombu.Connection(
         uri(), connect_timeout=timeout, transport_options={"confirm_publish": confirm, "max_retries": 1}
     )
+
+
+class Consumer(consume.Consumer):
+    """Nameko's consumer, which survives a connection that breaks while a message is acknowledged.
+
+    Nameko's dies with its process. The broker takes an unacknowledged message back by itself when the
+    connection is gone.
+    """
+
+    def ack_message(self, message: Any) -> None:
+        with contextlib.suppress(*CONNECTION_ERRORS):
+            super().ack_message(message)
+
+    def requeue_message(self, message: Any) -> None:
+        with contextlib.suppress(*CONNECTION_ERRORS):
+            super().requeue_message(message)
 
 
 class Unroutable(Exception):

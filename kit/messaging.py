@@ -147,6 +147,8 @@ class Relay(DependencyProvider):
 class Handler(nameko_messaging.Consumer):
     """The entrypoint behind ``@handles(SomeEvent)``."""
 
+    consumer_cls = broker.Consumer
+
     def __init__(self, event: type[events.Event], *, broadcast: bool = False, **options: Any) -> None:
         self.event = event
         self.broadcast = event.broadcast

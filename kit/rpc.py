@@ -60,11 +60,15 @@ def encode(actor: permissions.Actor) -> str:
     return orjson.dumps(actor.as_dict()).decode()
 
 
+class _ReplyConsumer(broker.Consumer):
+    def __init__(self, check_for_lost_replies: Any, *args: Any, **options: Any) -> None:
+        # What was pending when the broker went away may never be answered; the callers give up by their time
+        # limit, and the process must not die of it as Nameko's would, so nothing is checked.
+        super().__init__(*args, **options)
+
+
 class _ReplyListener(nameko_rpc.ReplyListener):
-    def check_for_lost_replies(self) -> None:
-        # Called on every (re)connection. What was pending when the broker went away may never be answered;
-        # the callers give up by their time limit, and the process must not die of it as Nameko's would.
-        return
+    consumer_cls = _ReplyConsumer
 
     def forget(self, correlation_id: str) -> None:
         self.pending.pop(correlation_id, None)
@@ -143,6 +147,8 @@ class Client:
 class _Consumer(nameko_rpc.RpcConsumer):
     """Answers without the persistence and the second serialisation that Nameko gives a reply."""
 
+    consumer_cls = broker.Consumer
+
     def setup(self) -> None:
         super().setup()
         self.publisher = broker.Publisher()
@@ -180,16 +186,23 @@ class _Consumer(nameko_rpc.RpcConsumer):
 
 
 class Entrypoint(nameko_rpc.Rpc):
-    """A method that other processes may call; its keyword-only signature is the contract."""
+    """A method that other processes may call; its keyword-only signature is the contract.
+
+    A call whose process died in the middle may have been done, so the next process refuses it as
+    ``Unavailable`` rather than do it twice; ``repeatable`` ones, which only read, are simply run again.
+    """
 
     rpc_consumer = _Consumer()
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, repeatable: bool = False, **options: Any) -> None:
+        self.repeatable = repeatable
         options.setdefault("expected_exceptions", errors.ALL)
         super().__init__(**options)
 
     def handle_message(self, body: Any, message: Any) -> None:
         message.received = time.perf_counter()
+        if message.delivery_info["redelivered"] and not self.repeatable:
+            raise errors.Unavailable(_NO_ANSWER)
         super().handle_message(body, message)
 
     def handle_result(self, message: Any, worker_ctx: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:

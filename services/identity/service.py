@@ -107,7 +107,7 @@ class Identity(health.Health):
             raise errors.Unauthenticated(sign_in.REFUSED)
         return schemas.opened(opened)
 
-    @rpc.entrypoint
+    @rpc.entrypoint(repeatable=True)
     def check_session(self, *, token_hash: str) -> dict[str, Any]:
         """Say whose session it is; public, as it is how a caller becomes somebody. One statement, hot."""
         now = self.clock()

@@ -29,7 +29,7 @@ class Providers(health.Health):
     caller = rpc.Caller()
     search = rpc.Service("search")
 
-    @rpc.entrypoint
+    @rpc.entrypoint(repeatable=True)
     def list_providers(self, *, page: int = 1, page_size: int = 20, q: str | None = None) -> dict[str, Any]:
         """List the providers that the caller edits or, without any, reports on."""
         with self.database.reading() as session:
@@ -37,7 +37,7 @@ class Providers(health.Health):
                 session, page=page, page_size=page_size, q=q, by=self.caller, now=self.clock()
             )
 
-    @rpc.entrypoint
+    @rpc.entrypoint(repeatable=True)
     def get_provider(self, *, provider_id: str) -> dict[str, Any]:
         """Show a provider, what it still lacks to be listed (B13) and what the caller may do with it."""
         with self.database.reading() as session:
@@ -100,7 +100,7 @@ class Providers(health.Health):
             )
         return details.answer(provider, by=self.caller, now=now)
 
-    @rpc.entrypoint
+    @rpc.entrypoint(repeatable=True)
     def get_capacity(self, *, provider_id: str) -> dict[str, Any]:
         """Show a provider's figures, as they are now."""
         with self.database.reading() as session:
@@ -141,20 +141,20 @@ class Providers(health.Health):
             )
         return capacity.confirmation(declaration)
 
-    @rpc.entrypoint
+    @rpc.entrypoint(repeatable=True)
     def history(self, *, provider_id: str, page: int = 1) -> dict[str, Any]:
         """Show the declarations of a provider, newest first."""
         with self.database.reading() as session:
             return capacity.history(session, provider_id=provider_id, page=page, by=self.caller)
 
-    @rpc.entrypoint
+    @rpc.entrypoint(repeatable=True)
     def bed_types(self, *, provider_type: str) -> dict[str, Any]:
         """List the bed types that a type of provider may offer today, with their definitions."""
         with self.database.reading() as session:
             kinds = bed_types.available(session, provider_type=provider_type, on=self.clock().date())
         return {"results": [bed_types.answer(kind) for kind in kinds]}
 
-    @rpc.entrypoint
+    @rpc.entrypoint(repeatable=True)
     def snapshots(self, *, after: str | None = None, limit: int = 500) -> dict[str, Any]:
         """Tell another service about every provider, page by page, to rebuild what it keeps."""
         permissions.require(self.caller, permissions.SERVICE)

@@ -18,7 +18,7 @@ class Search(health.Health):
     caller = rpc.Caller()
     clock = clock.Clock()
 
-    @rpc.entrypoint
+    @rpc.entrypoint(repeatable=True)
     def find_vacancies(
         self,
         *,
@@ -44,7 +44,7 @@ class Search(health.Health):
         with self.database.reading() as session:
             return vacancies.find(session, **asked, now=self.clock())
 
-    @rpc.entrypoint
+    @rpc.entrypoint(repeatable=True)
     def locate(self, *, postcode: str) -> dict[str, Any]:
         """Say where a postcode is. Anybody may ask: registration needs it before there is an account."""
         asked = schemas.place({"postcode": postcode})

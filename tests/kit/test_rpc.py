@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from typing import Any
+from unittest import mock
 
 import eventlet
 import pytest
 from nameko.testing.services import entrypoint_hook
 
 from contracts import errors, permissions
-from kit import rpc
+from kit import broker, rpc
 
 
 class Callee:
@@ -82,3 +83,51 @@ class TestCalls:
     def test_answer_a_fault_when_the_result_is_not_json(self, ask) -> None:
         with pytest.raises(Exception, match="not JSON serializable"):
             ask(method="answer_nonsense")
+
+
+class TestRedelivery:
+    """A broker hands a call to another process when the one that took it has died."""
+
+    @pytest.mark.parametrize(("method", "outcome"), [("write", "unavailable"), ("read", "done")])
+    def test_runs_again_only_what_is_repeatable(self, run, method, outcome) -> None:
+        class Worker:
+            name = "worker"
+
+            @rpc.entrypoint
+            def write(self) -> str:
+                return "done"
+
+            @rpc.entrypoint(repeatable=True)
+            def read(self) -> str:
+                return "done"
+
+        container = run(Worker)
+        entrypoint = next(e for e in container.entrypoints if e.method_name == method)
+        assert _answer_to_redelivered(entrypoint) == outcome
+
+
+def _answer_to_redelivered(entrypoint: rpc.Entrypoint) -> str:
+    """Hand a redelivered call to the consumer and return what it would have replied."""
+    answers: eventlet.Queue = eventlet.Queue()
+    consumer = entrypoint.rpc_consumer
+
+    def keep(message: Any, body: dict[str, Any]) -> None:
+        error = body["error"]
+        answers.put({cls.__name__: cls.code for cls in errors.ALL}[error["exc_type"]] if error else body["result"])
+
+    message = mock.Mock(headers={}, properties={})
+    message.delivery_info = {"redelivered": True, "routing_key": f"worker.{entrypoint.method_name}"}
+    with mock.patch.object(consumer, "_reply", keep), mock.patch.object(consumer.consumer, "ack_message"):
+        consumer.handle_message({"args": [], "kwargs": {}}, message)
+        return str(answers.get(timeout=5))
+
+
+class TestConsumer:
+    def test_survives_a_connection_that_breaks_while_it_acknowledges(self) -> None:
+        message = mock.Mock()
+        message.ack.side_effect = ConnectionResetError
+        message.requeue.side_effect = ConnectionResetError
+        consumer = broker.Consumer("amqp://nowhere")
+        consumer.ack_message(message)
+        consumer.requeue_message(message)
+        assert (message.ack.called, message.requeue.called) == (True, True)
