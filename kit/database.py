@@ -15,8 +15,12 @@ from sqlalchemy import exc, orm
 from contracts import errors
 from kit import outbox
 
-POOL_SIZE = 20
-"""Connections one process keeps at the most; as many workers may be in a transaction at once."""
+POOL_SIZE = 8
+"""Connections one process keeps at the most to write with, and as many to read with.
+
+With the relays', five services stay below the hundred that PostgreSQL allows unless told otherwise; more at
+once would only wait for each other in the server.
+"""
 
 
 def variable(service: str) -> str:
@@ -32,6 +36,10 @@ def engine(url: str, *, pool_size: int = POOL_SIZE) -> sqlalchemy.Engine:
     """
     if patcher.is_monkey_patched("socket") and os.environ.get("PSYCOPG_WAIT_FUNC") != "wait_selector":
         raise RuntimeError("Set PSYCOPG_WAIT_FUNC=wait_selector before anything imports psycopg.")
+    return _engine(url, pool_size=pool_size)
+
+
+def _engine(url: str | sqlalchemy.URL, *, pool_size: int, **options: Any) -> sqlalchemy.Engine:
     return sqlalchemy.create_engine(
         url,
         pool_size=pool_size,
@@ -39,20 +47,25 @@ def engine(url: str, *, pool_size: int = POOL_SIZE) -> sqlalchemy.Engine:
         pool_timeout=4,
         # The connection used last knows the commonest statements: psycopg has prepared them on it.
         pool_use_lifo=True,
-        # A connection that died with its server is replaced on checkout, not found out by a user.
-        pool_pre_ping=False,
         connect_args={"connect_timeout": 3, "options": "-c timezone=UTC -c statement_timeout=30000"},
+        **options,
     )
 
 
 class Sessions:
-    """Transactions on one engine."""
+    """Transactions on one engine, and reading on a second one without any."""
 
-    def __init__(self, engine: sqlalchemy.Engine) -> None:
+    def __init__(self, engine: sqlalchemy.Engine, *, pool_size: int = POOL_SIZE) -> None:
         self.engine = engine
+        # A read is one statement that sees what is committed. BEGIN and ROLLBACK around it, or switching a
+        # shared connection to and fro, would cost as much as the read itself.
+        self._reader = _engine(
+            engine.url, pool_size=pool_size, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True
+        )
         self.after_record: list[Callable[[], None]] = []
         """Called after a commit that recorded an event: this is how the relay is woken."""
-        self._factory = orm.sessionmaker(engine, expire_on_commit=False)
+        self._writing = orm.sessionmaker(engine, expire_on_commit=False)
+        self._reading = orm.sessionmaker(self._reader)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[orm.Session]:
@@ -60,7 +73,7 @@ class Sessions:
 
         :raises errors.Unavailable: when the database does not answer.
         """
-        with _translated(self.engine), self._factory.begin() as session:
+        with self._translated(), self._writing.begin() as session:
             yield session
             recorded = outbox.has_recorded(session)
         if recorded:
@@ -73,8 +86,7 @@ class Sessions:
 
         :raises errors.Unavailable: when the database does not answer.
         """
-        with _translated(self.engine), self._factory() as session:
-            session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+        with self._translated(), self._reading() as session:
             yield session
 
     def check(self) -> None:
@@ -85,16 +97,20 @@ class Sessions:
         with self.reading() as session:
             session.execute(sqlalchemy.text("select 1"))
 
+    def close(self) -> None:
+        """Give every idle connection back."""
+        self.engine.dispose()
+        self._reader.dispose()
 
-@contextlib.contextmanager
-def _translated(engine: sqlalchemy.Engine) -> Iterator[None]:
-    try:
-        yield
-    except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as fault:
-        # Every pooled connection died with the server, so none of them is worth another caller's attempt.
-        if isinstance(fault, exc.DBAPIError) and fault.connection_invalidated:
-            engine.dispose()
-        raise errors.Unavailable("The database does not answer; try again in a moment.") from fault
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as fault:
+            # Every pooled connection died with the server, so none of them is worth another caller's attempt.
+            if isinstance(fault, exc.DBAPIError) and fault.connection_invalidated:
+                self.close()
+            raise errors.Unavailable("The database does not answer; try again in a moment.") from fault
 
 
 class Database(DependencyProvider):
@@ -106,10 +122,11 @@ class Database(DependencyProvider):
         super().__init__()
 
     def setup(self) -> None:
-        self.sessions = Sessions(engine(os.environ[variable(self.service)], pool_size=self.pool_size))
+        url = os.environ[variable(self.service)]
+        self.sessions = Sessions(engine(url, pool_size=self.pool_size), pool_size=self.pool_size)
 
     def stop(self) -> None:
-        self.sessions.engine.dispose()
+        self.sessions.close()
 
     def get_dependency(self, worker_ctx: Any) -> Sessions:
         return self.sessions

@@ -59,7 +59,7 @@ class Relay(DependencyProvider):
     def setup(self) -> None:
         # A connection of its own, so that a busy service cannot keep its events waiting.
         url = os.environ[database.variable(self.service)]
-        self.sessions = database.Sessions(database.engine(url, pool_size=2))
+        self.sessions = database.Sessions(database.engine(url, pool_size=1), pool_size=1)
         self.publisher = broker.Publisher()
         self._wanted = Signal()
         self._stopping = False

@@ -45,7 +45,7 @@ def sessions() -> Iterator[database.Sessions]:
     """Transactions that are committed, on a database of this module's own."""
     made = database.Sessions(database.engine(postgres.migrated("identity")))
     yield made
-    made.engine.dispose()
+    made.close()
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def sessions(database_url: str) -> Iterator[database.Sessions]:
     """Transactions that are committed."""
     made = database.Sessions(database.engine(database_url, pool_size=4))
     yield made
-    made.engine.dispose()
+    made.close()
 
 
 @pytest.fixture

@@ -23,4 +23,4 @@ def sessions() -> Iterator[database.Sessions]:
     """Transactions that are committed, on a database of the test's own."""
     made = database.Sessions(database.engine(postgres.migrated("search"), pool_size=4))
     yield made
-    made.engine.dispose()
+    made.close()
