@@ -112,7 +112,8 @@ class Vacancy(Base):
         Index(
             "ix_vacancies_bed_type",
             "bed_type",
-            postgresql_include=["location", "weekly_price_from", "last_updated", "provider_id"],
+            "weekly_price_from",
+            postgresql_include=["last_updated", "location", "provider_id"],
         ),
     )
 

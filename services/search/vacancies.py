@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import math
+import string
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -37,7 +39,7 @@ def find(
     """
     code = postcodes.parse(postcode)
     filters = _filters(max_price, updated_within_hours, radius_miles, now=now)
-    nearest = statement(frozenset(filters), anything=bed_type is None and not filters)
+    nearest = statement(frozenset(filters), bed_type=bed_type or homes.ANY, first_page=page == 1)
     own = postcodes.own_list().get(code.outward)
     asked = {
         **filters,
@@ -47,10 +49,8 @@ def find(
         # Floats throughout, as one statement prepared for integers of each size would be several.
         "easting": float(own.easting) if own else None,
         "northing": float(own.northing) if own else None,
-        "bed_type": bed_type or homes.ANY,
         "limit": PAGE_SIZE,
         "offset": (page - 1) * PAGE_SIZE,
-        "through": page * PAGE_SIZE,
     }
     found = session.execute(nearest, asked).one()
     if found.easting is None:
@@ -79,7 +79,7 @@ def _filters(
     """Return what the statement's conditions compare with, for those that are asked for."""
     filters: dict[str, Any] = {}
     if max_price is not None:
-        filters["max_price"] = max_price
+        filters["max_price"] = math.floor(max_price)
     if updated_within_hours is not None:
         filters["updated_since"] = now - timedelta(hours=updated_within_hours)
     if radius_miles is not None:
@@ -95,43 +95,44 @@ def _results(found: Any) -> list[dict[str, Any]]:
 
 
 @functools.cache
-def statement(filters: frozenset[str], *, anything: bool) -> sa.TextClause:
+def statement(filters: frozenset[str], *, bed_type: str, first_page: bool) -> sa.TextClause:
     """Return the statement for a search with these filters.
 
     It finds the origin as ``postcodes.locate`` would, in the same round trip: by the postcode, else by its
     outward code, whose coordinates on our own list are given; where that is nowhere, it finds nothing.
-    Its text is the same every time, so that PostgreSQL has planned it already. Where hardly any home is
-    filtered out (``anything``), walking outward from the origin finds a page sooner than ordering all homes.
+
+    Where many homes fit, a first page is found soonest by walking outward from the origin; where few do, by
+    ordering them all. The statement counts first and takes one of the two ways. Its text is the same every
+    time, and says the bed type and the page outright, so that PostgreSQL plans it once and well.
     """
-    conditions = " AND ".join(["bed_type = :bed_type", *(_CONDITIONS[name] for name in sorted(filters))])
-    nearest = _NEAREST_OF_ALL if anything else _NEAREST_OF_SOME
-    return sa.text(_STATEMENT.format(nearest=nearest.format(conditions=conditions)))
+    if not set(bed_type) <= _LETTERS:
+        raise ValueError(f"{bed_type!r} is not the code of a bed type")
+    conditions = " AND ".join(
+        [f"bed_type = '{bed_type}'", *(_CONDITIONS[name] for name in sorted(filters)), _SOMEWHERE]
+    )
+    ways = (_WALK_OR_SORT if first_page else _SORT).format(conditions=conditions, many=MANY)
+    return sa.text(_STATEMENT.format(ways=ways, conditions=conditions))
 
 
+MANY = 1000
+"""Homes that fit from which on walking outward finds twenty of them sooner than ordering all."""
+
+_LETTERS = set(string.ascii_lowercase + "_")
+_PLACE = "(SELECT place FROM origin)"
+_SOMEWHERE = f"{_PLACE} IS NOT NULL"
 _CONDITIONS = {
-    "max_price": "weekly_price_from <= :max_price",
+    "max_price": "weekly_price_from <= CAST(:max_price AS integer)",
     "updated_since": "last_updated >= :updated_since",
-    "radius": "location <@ circle((SELECT place FROM origin), :radius)",
+    "radius": f"location <@ circle({_PLACE}, :radius)",
 }
-_NEAREST_OF_SOME = """
-    found AS MATERIALIZED (
-        SELECT provider_id, location <-> (SELECT place FROM origin) AS distance FROM vacancies
-        WHERE {conditions} AND (SELECT place FROM origin) IS NOT NULL
-    ), nearest AS (
-        SELECT provider_id, distance FROM found ORDER BY distance, provider_id LIMIT :limit OFFSET :offset
-    )
-"""
+_SORT = f"SELECT provider_id, location <-> {_PLACE} AS distance FROM vacancies WHERE {{conditions}}"
 # With ties, because homes in one place are equally far, and the order among them must not be left to chance.
-_NEAREST_OF_ALL = """
-    found AS NOT MATERIALIZED (
-        SELECT provider_id, location FROM vacancies
-        WHERE {conditions} AND (SELECT place FROM origin) IS NOT NULL
-    ), around AS (
-        SELECT provider_id, location <-> (SELECT place FROM origin) AS distance FROM found
-        ORDER BY location <-> (SELECT place FROM origin) FETCH FIRST :through ROWS WITH TIES
-    ), nearest AS (
-        SELECT provider_id, distance FROM around ORDER BY distance, provider_id LIMIT :limit OFFSET :offset
+_WALK_OR_SORT = f"""
+    (
+        {_SORT} AND (SELECT homes FROM total) >= {{many}}
+        ORDER BY location <-> {_PLACE} FETCH FIRST {PAGE_SIZE} ROWS WITH TIES
     )
+    UNION ALL ({_SORT} AND (SELECT homes FROM total) < {{many}})
 """
 _STATEMENT = """
     WITH origin AS MATERIALIZED (
@@ -144,10 +145,14 @@ _STATEMENT = """
                 point(:easting, :northing)
             ) END AS place
         ) AS approximate
-    ), {nearest}
+    ), total AS MATERIALIZED (
+        SELECT count(*) AS homes FROM vacancies WHERE {conditions}
+    ), nearest AS (
+        SELECT provider_id, distance FROM ({ways}) AS ways
+        ORDER BY distance, provider_id LIMIT :limit OFFSET :offset
+    )
     SELECT origin.is_exact, origin.place[0] AS easting, origin.place[1] AS northing,
-        page.documents, page.distances,
-        (SELECT count(*) FROM found) AS total
+        page.documents, page.distances, (SELECT homes FROM total) AS total
     FROM origin, (
         SELECT string_agg(homes.document, ',' ORDER BY distance, provider_id) AS documents,
             array_agg(distance ORDER BY distance, provider_id) AS distances

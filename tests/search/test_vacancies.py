@@ -6,10 +6,11 @@ import math
 import random
 from collections.abc import Iterator
 from typing import Any
+from unittest import mock
 
 import pytest
+from hypothesis import HealthCheck, settings
 from hypothesis import given as hypothesis_given
-from hypothesis import settings
 from hypothesis import strategies as st
 from sqlalchemy import orm
 
@@ -264,7 +265,15 @@ def all_pages(session: orm.Session, asked: dict[str, Any]) -> tuple[int, list[di
 
 
 class TestEveryFilter:
-    @settings(max_examples=60, deadline=None)
+    @pytest.fixture(params=[1, vacancies.MANY], ids=["walking outward", "ordering all"], autouse=True)
+    def many(self, request: pytest.FixtureRequest) -> Iterator[None]:
+        """Make the statement take each of its two ways to a first page."""
+        with mock.patch.object(vacancies, "MANY", request.param):
+            vacancies.statement.cache_clear()
+            yield
+        vacancies.statement.cache_clear()
+
+    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @hypothesis_given(
         asked=st.fixed_dictionaries(
             {
@@ -294,7 +303,12 @@ class TestStatement:
     def test_is_the_same_text_every_time(self) -> None:
         """PostgreSQL plans a statement once per text and connection."""
         filters = frozenset({"max_price", "radius"})
-        assert vacancies.statement(filters, anything=False) is vacancies.statement(filters, anything=False)
+        asked = {"bed_type": "general_nursing", "first_page": True}
+        assert vacancies.statement(filters, **asked) is vacancies.statement(filters, **asked)
+
+    def test_takes_nothing_for_a_bed_type_that_is_no_code(self) -> None:
+        with pytest.raises(ValueError, match="not the code"):
+            vacancies.statement(frozenset(), bed_type="x' OR 'a", first_page=True)
 
 
 class TestAny:

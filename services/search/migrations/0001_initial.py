@@ -75,6 +75,6 @@ def _create_homes() -> None:
     op.create_index(
         "ix_vacancies_bed_type",
         "vacancies",
-        ["bed_type"],
-        postgresql_include=["location", "weekly_price_from", "last_updated", "provider_id"],
+        ["bed_type", "weekly_price_from"],
+        postgresql_include=["last_updated", "location", "provider_id"],
     )
