@@ -7,16 +7,10 @@ from __future__ import annotations
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from contracts import bed_types, permissions
+from contracts import permissions, vocabulary
 from gateway.api.fields import Decimal, Digits, Email, Id, YesNo, code, codes, page, text, whole
 
-BED_TYPES = {**bed_types.CARE_HOME_BED_TYPES, **bed_types.UNIT_BED_TYPES}
-SHORT_STAY_SERVICES = bed_types.SHORT_STAY_SERVICES
-CLOSURE_REASONS = bed_types.CLOSURE_REASONS
-PROVIDER_TYPES = ("care_home", "acute", "community", "hospice")
-OWNERSHIPS = ("private", "voluntary", "local_authority", "nhs", "other")
-CARE_TYPES = ("nursing", "residential", "supported_living", "extra_care")
-FUNDING_SOURCES = ("icb", "local_authority", "private", "phb")
+BED_TYPES = {**vocabulary.CARE_HOME_BED_TYPES, **vocabulary.UNIT_BED_TYPES}
 STATUSES = ("awaiting", "active", "rejected")
 MOST_BEDS = 2000
 MOST_PROVIDERS = 500
@@ -119,10 +113,10 @@ class ProviderDetails(Schema):
     manager_name = text(120, least=0, example="Sam Reed")
     manager_phone = text(40, least=0, example="0191 498 0002")
     manager_email = text(254, least=0, example="sam.reed@willow.example")
-    ownership = code(OWNERSHIPS, allow_none=True)
+    ownership = code(vocabulary.OWNERSHIPS, allow_none=True)
     price_band = text(60, least=0, allow_none=True)
-    funding_sources = codes(FUNDING_SOURCES, example=["local_authority", "private"])
-    care_types = codes(CARE_TYPES, example=["residential"])
+    funding_sources = codes(vocabulary.FUNDING_SOURCES, example=["local_authority", "private"])
+    care_types = codes(vocabulary.CARE_TYPES, example=["residential"])
     ods_code = text(12, least=0, allow_none=True, example="VM123")
     cqc_location_id = text(20, least=0, allow_none=True, example="1-100000001")
     cqc_report_url = text(300, least=0, allow_none=True)
@@ -133,7 +127,8 @@ class NewProvider(ProviderDetails):
 
     name = text(120, least=2, required=True, example="Willow House")
     type = code(
-        PROVIDER_TYPES, metadata={"description": "May be left out where the organisation has but one type."}
+        vocabulary.PROVIDER_TYPES,
+        metadata={"description": "May be left out where the organisation has but one type."},
     )
     address = text(300, required=True, example="1 Mill Lane")
     town = text(80, required=True, example="Durham")
@@ -152,7 +147,7 @@ class Services(Schema):
     """What a provider offers; what is left out of a list is no longer offered."""
 
     bed_types = codes(BED_TYPES, required=True, example=["general_nursing", "general_residential"])
-    short_stay_services = codes(SHORT_STAY_SERVICES, load_default=list, example=["respite"])
+    short_stay_services = codes(vocabulary.SHORT_STAY_SERVICES, load_default=list, example=["respite"])
     languages = fields.List(text(60), load_default=lambda: ["English"], validate=validate.Length(max=50))
 
 
@@ -165,7 +160,7 @@ class BedFiguresForm(Schema):
     reserved = whole(0, MOST_BEDS, example=1)
     accepting = whole(0, MOST_BEDS, required=True, example=2)
     closed = whole(0, MOST_BEDS, example=0)
-    closure_reason = code(CLOSURE_REASONS, allow_none=True)
+    closure_reason = code(vocabulary.CLOSURE_REASONS, allow_none=True)
     flexible = YesNo()
     weekly_price_from = whole(0, 1_000_000, allow_none=True, example=850)
 
@@ -194,7 +189,7 @@ class HistoryQuery(Schema):
 class BedTypeQuery(Schema):
     """Whose bed types to list."""
 
-    provider_type = code(PROVIDER_TYPES, load_default="care_home")
+    provider_type = code(vocabulary.PROVIDER_TYPES, load_default="care_home")
 
 
 # Searching and reports

@@ -6,9 +6,9 @@ from typing import Any
 
 from marshmallow import INCLUDE, Schema, fields, validate
 
-from contracts import permissions
+from contracts import permissions, vocabulary
 from gateway.api.fields import Id, code
-from gateway.api.schemas import BED_TYPES, CLOSURE_REASONS, PROVIDER_TYPES
+from gateway.api.schemas import BED_TYPES
 
 
 class Answer(Schema):
@@ -151,7 +151,7 @@ class ProviderRow(Answer):
 
     id = Id(required=True)
     name = always(fields.String, example="Willow House")
-    type = code(PROVIDER_TYPES, required=True)
+    type = code(vocabulary.PROVIDER_TYPES, required=True)
     town = always(fields.String)
     postcode = always(fields.String)
     listed = always(fields.Boolean)
@@ -182,7 +182,7 @@ class Provider(Answer):
 
     id = Id(required=True)
     name = always(fields.String, example="Willow House")
-    type = code(PROVIDER_TYPES, required=True)
+    type = code(vocabulary.PROVIDER_TYPES, required=True)
     version = always(fields.Integer)
     listed = always(fields.Boolean)
     completeness = many(Completeness)
@@ -199,7 +199,7 @@ class BedFigures(Answer):
     accepting = maybe(fields.Integer, example=2)
     closed = maybe(fields.Integer, example=0)
     closure_reason = fields.String(
-        required=True, allow_none=True, validate=validate.OneOf([*CLOSURE_REASONS, None])
+        required=True, allow_none=True, validate=validate.OneOf([*vocabulary.CLOSURE_REASONS, None])
     )
     flexible = always(fields.Boolean)
     weekly_price_from = maybe(fields.Integer, description="Whole pounds.", example=850)
@@ -210,7 +210,7 @@ class Capacity(Answer):
 
     provider_id = Id(required=True)
     name = always(fields.String)
-    type = code(PROVIDER_TYPES, required=True)
+    type = code(vocabulary.PROVIDER_TYPES, required=True)
     version = always(fields.Integer)
     bed_types = many(BedFigures)
     accepting_out_of_hours = always(fields.Boolean)

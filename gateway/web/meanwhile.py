@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from contracts import bed_types, errors
+from contracts import errors, vocabulary
 
 FIGURES = {
     "maximum": "maximum",
@@ -38,7 +38,7 @@ def of(refusal: errors.Stale, *, fresh: str, entered: Mapping[str, Any] | None =
 def _name(path: str) -> str:
     parts = path.split(".")
     if parts[0] == "bed_types" and len(parts) == 3:
-        return f"{bed_types.label(parts[1])}: {FIGURES.get(parts[2], parts[2])}"
+        return f"{vocabulary.label(parts[1])}: {FIGURES.get(parts[2], parts[2])}"
     return parts[0].replace("_", " ").capitalize()
 
 

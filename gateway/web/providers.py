@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.datastructures import MultiDict
 
-from contracts import areas, errors, permissions
+from contracts import areas, errors, permissions, vocabulary
 from gateway import answers, http
-from gateway.web import editing, meanwhile, menu, paging, rendering, words
+from gateway.web import editing, meanwhile, menu, paging, rendering
 
 if TYPE_CHECKING:
     from kit import rpc
@@ -209,7 +209,7 @@ def _details_form(
         version=provider["version"] if provider else "",
         can_switch_reminder=provider is not None and permissions.SWITCH_REMINDER in provider["may"],
         asks_type=provider is None and request.actor.organisation_type == "nhs_acute",
-        unit_types={code: words.PROVIDER_TYPES[code] for code in ("acute", "community")},
+        unit_types={code: vocabulary.PROVIDER_TYPES[code] for code in ("acute", "community")},
         councils={council.code: council.name for council in areas.councils()},
         **_said(refusal, action),
     )

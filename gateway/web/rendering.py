@@ -9,7 +9,7 @@ from typing import Any
 
 import jinja2
 
-from contracts import bed_types, permissions
+from contracts import permissions, vocabulary
 from gateway import answers, incoming, static
 from gateway.web import menu, words
 from kit import clock
@@ -74,15 +74,15 @@ def environment() -> jinja2.Environment:
         asset=asset,
         menu=menu.items,
         count=words.count,
-        funding_sources=words.FUNDING_SOURCES,
-        provider_types=words.PROVIDER_TYPES,
+        funding_sources=vocabulary.FUNDING_SOURCES,
+        provider_types=vocabulary.PROVIDER_TYPES,
         channels=words.CHANNELS,
         organisation_types=permissions.ORGANISATION_TYPES,
-        care_home_bed_types=bed_types.CARE_HOME_BED_TYPES,
-        unit_bed_types=bed_types.UNIT_BED_TYPES,
-        short_stay_services=bed_types.SHORT_STAY_SERVICES,
-        closure_reasons=bed_types.CLOSURE_REASONS,
-        care_types=bed_types.CARE_TYPES,
+        care_home_bed_types=vocabulary.CARE_HOME_BED_TYPES,
+        unit_bed_types=vocabulary.UNIT_BED_TYPES,
+        short_stay_services=vocabulary.SHORT_STAY_SERVICES,
+        closure_reasons=vocabulary.CLOSURE_REASONS,
+        care_types=vocabulary.CARE_TYPES,
     )
     made.filters.update(
         age=age,
@@ -97,6 +97,6 @@ def environment() -> jinja2.Environment:
         funding=words.funding,
         telephone_link=words.telephone_link,
         anchor=words.anchor,
-        label=bed_types.label,
+        label=vocabulary.label,
     )
     return made

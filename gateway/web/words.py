@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from contracts import vocabulary
+
 LONDON = ZoneInfo("Europe/London")
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -12,24 +14,6 @@ DAY = timedelta(days=1)
 WEEK = timedelta(weeks=1)
 YEAR = timedelta(days=365)
 
-RATINGS = {
-    "outstanding": "Outstanding",
-    "good": "Good",
-    "requires_improvement": "Requires improvement",
-    "inadequate": "Inadequate",
-}
-FUNDING_SOURCES = {
-    "icb": "Integrated care board (ICB)",
-    "local_authority": "Local authority",
-    "private": "Private (self-funding)",
-    "phb": "Personal health budget (PHB)",
-}
-PROVIDER_TYPES = {
-    "care_home": "Care home",
-    "acute": "Acute unit",
-    "community": "Community unit",
-    "hospice": "Hospice",
-}
 CHANNELS = {
     "web": "on this site",
     "api": "by care software",
@@ -133,12 +117,12 @@ def miles(value: float | None) -> str:
 
 def rating(code: str | None) -> str:
     """Say a CQC rating; the code itself when it is new to us."""
-    return RATINGS.get(code, code) if code else "Not rated yet"
+    return vocabulary.RATINGS.get(code, code) if code else "Not rated yet"
 
 
 def funding(code: str) -> str:
     """Say a funding source."""
-    return FUNDING_SOURCES.get(code, code)
+    return vocabulary.FUNDING_SOURCES.get(code, code)
 
 
 def telephone_link(number: str) -> str:

@@ -10,8 +10,6 @@ from sqlalchemy.orm import Session
 
 from services.providers import models
 
-PROVIDER_TYPES = ("care_home", "acute", "community", "hospice")
-
 
 def available(session: Session, *, provider_type: str, on: date) -> list[models.BedType]:
     """Return what a provider of one type may offer on a day, by code."""

@@ -12,8 +12,7 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from contracts import areas, demo, events
-from contracts import bed_types as words
+from contracts import areas, demo, events, vocabulary
 from kit import outbox
 from services.providers import completeness, figures, models, snapshots
 
@@ -156,7 +155,7 @@ def _provider(plan: _Plan, chance: random.Random, kinds: Mapping[str, models.Bed
         region_code=aligned.region_code if aligned else None,
         funding_sources=[] if incomplete else sorted(chance.sample(_FUNDING, chance.randint(1, 4))),
         care_types=care_types,
-        short_stay_services=_some(words.SHORT_STAY_SERVICES, chance) if plan.type == "care_home" else [],
+        short_stay_services=_some(vocabulary.SHORT_STAY_SERVICES, chance) if plan.type == "care_home" else [],
         languages=["English", *_some(_LANGUAGES, chance)],
         accepting_out_of_hours=chance.random() < 0.4,
         over_registered=False,
@@ -252,7 +251,7 @@ def _fill(provider: models.Provider, chance: random.Random) -> None:
         vacant = min(row.maximum, chance.choices([0, 1, 2, 3, 5], weights=[30, 25, 20, 15, 10])[0])
         row.reserved = chance.randint(0, 1) if vacant > 1 else 0
         row.closed = 1 if vacant > 2 and chance.random() < 0.3 else 0
-        row.closure_reason = chance.choice(list(words.CLOSURE_REASONS)) if row.closed else None
+        row.closure_reason = chance.choice(list(vocabulary.CLOSURE_REASONS)) if row.closed else None
         row.accepting = vacant - row.reserved - row.closed
         row.occupied = row.maximum - vacant
 

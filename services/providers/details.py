@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from contracts import areas, errors, events, freshness, permissions
+from contracts import areas, errors, events, freshness, permissions, vocabulary
 from kit import ids, outbox
-from services.providers import bed_types, changes, completeness, models, opening, snapshots
+from services.providers import changes, completeness, models, opening, snapshots
 
 _TYPES_BY_ORGANISATION = {
     "care_home": ("care_home",),
@@ -155,7 +155,7 @@ def answer(provider: models.Provider, *, by: permissions.Actor, now: datetime) -
 def _type(asked: str | None, *, by: permissions.Actor) -> str:
     fitting = _TYPES_BY_ORGANISATION.get(by.organisation_type or "", ())
     if permissions.reach(by, permissions.REGISTER_PROVIDER).everything:
-        fitting = bed_types.PROVIDER_TYPES
+        fitting = tuple(vocabulary.PROVIDER_TYPES)
     if asked is None and len(fitting) == 1:
         return fitting[0]
     if asked not in fitting:

@@ -8,13 +8,9 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
-from contracts import bed_types as words
-from contracts import errors
+from contracts import errors, vocabulary
 from kit import ids
-from services.providers import bed_types, figures
-
-FUNDING_SOURCES = ("icb", "local_authority", "private", "phb")
-OWNERSHIPS = ("private", "voluntary", "local_authority", "nhs", "other")
+from services.providers import figures
 
 _UNKNOWN = {"unknown": "There is no such field."}
 _TEXT_MESSAGES: dict[str, Any] = {
@@ -125,10 +121,10 @@ class Details(Schema):
     manager_name = _Text(most=120)
     manager_phone = _Text(most=40, shape=_PHONE, example="0191 496 0000")
     manager_email = _Text(most=254, shape=_EMAIL, example="manager@home.example")
-    ownership = _code(OWNERSHIPS, allow_none=True)
+    ownership = _code(vocabulary.OWNERSHIPS, allow_none=True)
     price_band = _Text(most=60, allow_none=True)
-    funding_sources = _codes(FUNDING_SOURCES)
-    care_types = _codes(words.CARE_TYPES)
+    funding_sources = _codes(vocabulary.FUNDING_SOURCES)
+    care_types = _codes(vocabulary.CARE_TYPES)
     ods_code = _Text(most=12, shape=r"[0-9A-Za-z]{3,12}", example="RXP01", allow_none=True)
     cqc_location_id = _Text(most=20, shape=r"[0-9A-Za-z-]{3,20}", example="1-123456789", allow_none=True)
     cqc_report_url = _Link(most=300, allow_none=True)
@@ -150,7 +146,7 @@ class NewProvider(Details):
     """The details of a provider that is registered."""
 
     organisation_id = _Id(allow_none=True)
-    type = _code(bed_types.PROVIDER_TYPES)
+    type = _code(vocabulary.PROVIDER_TYPES)
 
     class Meta:
         # What a search result cannot do without.
@@ -181,7 +177,7 @@ class BedTypeFigures(Schema):
     reserved = _WholeNumber(least=0, most=figures.HIGHEST, allow_none=True)
     accepting = _WholeNumber(least=0, most=figures.HIGHEST, allow_none=True)
     closed = _WholeNumber(least=0, most=figures.HIGHEST, allow_none=True)
-    closure_reason = _code(words.CLOSURE_REASONS, allow_none=True)
+    closure_reason = _code(vocabulary.CLOSURE_REASONS, allow_none=True)
     flexible = _yes_or_no()
     weekly_price_from = _WholeNumber(
         least=figures.LOWEST_PRICE,

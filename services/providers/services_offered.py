@@ -8,8 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from contracts import bed_types as words
-from contracts import errors, events, permissions
+from contracts import errors, events, permissions, vocabulary
 from kit import outbox
 from services.providers import bed_types, capacity, changes, completeness, models, snapshots
 
@@ -73,7 +72,7 @@ def _check_short_stay(provider: models.Provider, codes: Sequence[str]) -> None:
     faults = {
         f"short_stay_services.{position}": f"{code} is not a short-stay service."
         for position, code in enumerate(codes)
-        if code not in words.SHORT_STAY_SERVICES
+        if code not in vocabulary.SHORT_STAY_SERVICES
     }
     if faults:
         raise errors.Invalid("Some services need correcting; nothing was saved.", faults)

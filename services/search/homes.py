@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 from sqlalchemy.dialects import postgresql
 
-from contracts import bed_types, events
+from contracts import events, vocabulary
 from kit import database
 from services.search import models, postcodes
 
@@ -201,7 +201,7 @@ def _vacancies(snapshot: events.ProviderSnapshot, place: postcodes.Place) -> Ite
     vacant = accepting(snapshot)
     for figures in vacant:
         yield _vacancy(snapshot, place, figures["bed_type"], [figures])
-    long_term = [figures for figures in vacant if figures["bed_type"] in bed_types.CARE_HOME_BED_TYPES]
+    long_term = [figures for figures in vacant if figures["bed_type"] in vocabulary.CARE_HOME_BED_TYPES]
     if long_term:
         yield _vacancy(snapshot, place, ANY, long_term)
 

@@ -7,9 +7,9 @@ from typing import Any
 import marshmallow
 from marshmallow import fields, validate
 
-from contracts import bed_types, errors
+from contracts import errors, vocabulary
 
-BED_TYPES = (*bed_types.CARE_HOME_BED_TYPES, *bed_types.UNIT_BED_TYPES)
+BED_TYPES = (*vocabulary.CARE_HOME_BED_TYPES, *vocabulary.UNIT_BED_TYPES)
 HIGHEST_PRICE = 100_000
 """Pounds a week; more than any home charges."""
 FARTHEST = 1_000

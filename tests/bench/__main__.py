@@ -311,7 +311,7 @@ def start_up(running: stack.Stack) -> Row:
 
 
 def _wait_until_told(running: stack.Stack) -> None:
-    """Wait until every service has taken in every home, so that none of them works beside what is measured."""
+    """Wait until every service has taken in every home, so that none works beside what is measured."""
     for _ in range(900):
         if not any(depths.of(running).values()):
             return

@@ -113,7 +113,9 @@ def _answer_to_redelivered(entrypoint: rpc.Entrypoint) -> str:
 
     def keep(message: Any, body: dict[str, Any]) -> None:
         error = body["error"]
-        answers.put({cls.__name__: cls.code for cls in errors.ALL}[error["exc_type"]] if error else body["result"])
+        answers.put(
+            {cls.__name__: cls.code for cls in errors.ALL}[error["exc_type"]] if error else body["result"]
+        )
 
     message = mock.Mock(headers={}, properties={})
     message.delivery_info = {"redelivered": True, "routing_key": f"worker.{entrypoint.method_name}"}

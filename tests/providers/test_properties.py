@@ -10,7 +10,7 @@ from hypothesis import stateful
 from hypothesis import strategies as st
 from sqlalchemy import func, orm, select
 
-from contracts import bed_types, errors
+from contracts import errors, vocabulary
 from services.providers import models, services_offered, snapshots
 from tests.factories import postgres
 from tests.providers import given
@@ -23,7 +23,7 @@ NUMBER = st.integers(0, 12)
 def rows(draw: st.DrawFn) -> dict[str, Any]:
     """Figures of one bed type that mostly add up."""
     parts = {name: draw(NUMBER) for name in ("occupied", "reserved", "accepting", "closed")}
-    reason = draw(st.sampled_from([None, *bed_types.CLOSURE_REASONS]))
+    reason = draw(st.sampled_from([None, *vocabulary.CLOSURE_REASONS]))
     maximum = sum(parts.values()) + draw(st.sampled_from([0] * 9 + [1]))
     return {"bed_type": draw(st.sampled_from(CODES)), "maximum": maximum, **parts, "closure_reason": reason}
 

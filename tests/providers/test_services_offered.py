@@ -8,8 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from contracts import bed_types as words
-from contracts import errors, permissions
+from contracts import errors, permissions, vocabulary
 from services.providers import bed_types, capacity, models, services_offered
 from tests.providers import given
 
@@ -130,10 +129,10 @@ class TestReplace:
 class TestBedTypes:
     def test_b4_are_the_ten_and_the_two_with_their_definitions(self, session: orm.Session) -> None:
         for provider_type, known in (
-            ("care_home", words.CARE_HOME_BED_TYPES),
-            ("acute", words.UNIT_BED_TYPES),
-            ("community", words.UNIT_BED_TYPES),
-            ("hospice", words.UNIT_BED_TYPES),
+            ("care_home", vocabulary.CARE_HOME_BED_TYPES),
+            ("acute", vocabulary.UNIT_BED_TYPES),
+            ("community", vocabulary.UNIT_BED_TYPES),
+            ("hospice", vocabulary.UNIT_BED_TYPES),
         ):
             found = bed_types.available(session, provider_type=provider_type, on=given.NOW.date())
             assert {kind.code: kind.label for kind in found} == known

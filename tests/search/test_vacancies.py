@@ -14,7 +14,7 @@ from hypothesis import given as hypothesis_given
 from hypothesis import strategies as st
 from sqlalchemy import orm
 
-from contracts import bed_types, errors, events
+from contracts import errors, events, vocabulary
 from services.search import homes, vacancies
 from tests.factories import postgres, snapshots
 from tests.search import given
@@ -186,7 +186,7 @@ class TestFind:
         assert given.found(session) == ['<script>alert("1")</script>, O\u2019Neill']
 
 
-BED_TYPES = [*bed_types.CARE_HOME_BED_TYPES, *bed_types.UNIT_BED_TYPES]
+BED_TYPES = [*vocabulary.CARE_HOME_BED_TYPES, *vocabulary.UNIT_BED_TYPES]
 ORIGIN = ("DH1 3NJ", 427300, 542500)
 
 
@@ -235,7 +235,7 @@ def expected(
     fitting = []
     for home, place in homes_at:
         distance = math.dist(place, ORIGIN[1:])
-        kinds = [asked["bed_type"]] if asked["bed_type"] else list(bed_types.CARE_HOME_BED_TYPES)
+        kinds = [asked["bed_type"]] if asked["bed_type"] else list(vocabulary.CARE_HOME_BED_TYPES)
         vacant = [bed for bed in home["bed_types"] if bed["bed_type"] in kinds and bed["accepting"] > 0]
         prices = [bed["weekly_price_from"] for bed in vacant if bed["weekly_price_from"] is not None]
         age = NOW - datetime.datetime.fromisoformat(home["last_updated"] or "")

@@ -1,4 +1,4 @@
-"""The words for what is offered and counted (DOMAIN B4), by code.
+"""The words of the domain that have codes: what is offered, counted and told about a provider (B2, B4, B7).
 
 The providers service keeps bed types as data with dates of validity; these are the codes and labels that
 forms, mails and search need to name them.
@@ -47,6 +47,36 @@ CARE_TYPES: dict[str, str] = {
     "extra_care": "Extra care housing",
 }
 """What care a care home gives; it is listed when it names at least one (B13)."""
+
+PROVIDER_TYPES: dict[str, str] = {
+    "care_home": "Care home",
+    "acute": "Acute unit",
+    "community": "Community unit",
+    "hospice": "Hospice",
+}
+
+OWNERSHIPS: dict[str, str] = {
+    "private": "Private",
+    "voluntary": "Voluntary",
+    "local_authority": "Local authority",
+    "nhs": "NHS",
+    "other": "Other",
+}
+
+FUNDING_SOURCES: dict[str, str] = {
+    "icb": "Integrated care board (ICB)",
+    "local_authority": "Local authority",
+    "private": "Private (self-funding)",
+    "phb": "Personal health budget (PHB)",
+}
+
+RATINGS: dict[str, str] = {
+    "outstanding": "Outstanding",
+    "good": "Good",
+    "requires_improvement": "Requires improvement",
+    "inadequate": "Inadequate",
+}
+"""The CQC's overall ratings."""
 
 _LABELS = {
     **CARE_HOME_BED_TYPES,
