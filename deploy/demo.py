@@ -10,7 +10,6 @@ import os
 import time
 
 from contracts import demo
-from deploy.local import progress
 from kit import clock, database, hashing, outbox
 from services.identity import demo as identity_demo
 from services.providers import demo as providers_demo
@@ -32,7 +31,7 @@ def load(*, homes: int) -> None:
     ]
     with providers.transaction() as session:
         made = providers_demo.create(session, homes=homes, places=places, now=clock.now())
-    progress.say(f"{made} providers were made")
+    print(f"{made} providers were made", flush=True)
     _wait_until_told(providers)
 
 
@@ -45,10 +44,10 @@ def _wait_until_told(providers: database.Sessions) -> None:
         if now_left == 0:
             return
         if now_left != left:
-            progress.say(f"{now_left} events still to be told")
+            print(f"{now_left} events still to be told", flush=True)
             left, since = now_left, time.monotonic()
         time.sleep(1)
-    progress.say("The providers service does not run; it tells the rest of the product when it does")
+    print("The providers service does not run; it tells the rest of the product when it does")
 
 
 def _sessions(service: str) -> database.Sessions:

@@ -15,30 +15,42 @@ from pathlib import Path
 from typing import Any
 
 from contracts import events
+from deploy import processes
 from kit import rpc
 
 ROOT = Path(__file__).resolve().parent.parent
 ARCHITECTURE = ROOT / "docs" / "ARCHITECTURE.md"
-SERVICES = {
-    "identity": "Identity",
-    "providers": "Providers",
-    "search": "Search",
-    "notifications": "Notifications",
-    "reports": "Reports",
-}
+
+PLUMBING = (
+    ("AMQP_URI", "every process", "a private broker", "RabbitMQ: amqp://user:password@host:port/vhost"),
+    (
+        "<SERVICE>_DATABASE_URL",
+        "each service",
+        "a database of its own on a private PostgreSQL",
+        "postgresql+psycopg://user:password@host:port/name",
+    ),
+    ("SEARCH_PROCESSES", "`make run`", "`1`", "how many search processes share the work"),
+    ("DEMO_HOMES", "`make run`", "`300`", "how many homes a first start makes up"),
+    ("MAILBOX_ADDRESS", "`make run`", "`127.0.0.1:8025`", "where the local mailbox shows its mails"),
+    ("MAILBOX_SMTP_ADDRESS", "`make run`", "`127.0.0.1:8026`", "where the local mailbox takes mails in"),
+)
+"""Settings that no dataclass declares, because they say where the ground is that all stands on."""
 
 
 def service_classes() -> dict[str, type]:
     """Return each service's class by name."""
-    return {
-        name: getattr(importlib.import_module(f"services.{name}.service"), class_name)
-        for name, class_name in SERVICES.items()
-    }
+    return {process.name: _class(process) for process in processes.PROCESSES if process.name != "gateway"}
 
 
 def gateway_class() -> type:
-    gateway: type = importlib.import_module("gateway.service").Gateway
-    return gateway
+    (gateway,) = (process for process in processes.PROCESSES if process.name == "gateway")
+    return _class(gateway)
+
+
+def _class(process: processes.Process) -> type:
+    module, _, name = process.target.partition(":")
+    found: type = getattr(importlib.import_module(module), name)
+    return found
 
 
 def entrypoints(service: type, kind: type) -> Iterator[tuple[str, Any, Any]]:
@@ -85,7 +97,7 @@ def calls_table() -> str:
 
 
 def settings_table() -> str:
-    rows = []
+    rows = [[f"`{name}`", *rest] for name, *rest in PLUMBING]
     for module in sorted([*ROOT.glob("services/*/settings.py"), ROOT / "gateway" / "settings.py"]):
         where = ".".join(module.relative_to(ROOT).with_suffix("").parts)
         for _, cls in inspect.getmembers(importlib.import_module(where), dataclasses.is_dataclass):

@@ -20,6 +20,9 @@ from contracts import errors
 AMQP_URI = "AMQP_URI"
 PERSISTENT, TRANSIENT = 2, 1
 
+SILENCE = 10.0
+"""Seconds after which a broker that says nothing counts as gone."""
+
 CONNECTION_ERRORS = (OSError, EOFError, amqp.exceptions.ConnectionError, OperationalError)
 """What a publish raises when the broker is away or goes away."""
 
@@ -94,13 +97,18 @@ class Publisher:
                     properties={"delivery_mode": delivery_mode, **properties},
                 )
                 channel.basic_publish(
-                    message, exchange=exchange, routing_key=routing_key, mandatory=mandatory
+                    message,
+                    exchange=exchange,
+                    routing_key=routing_key,
+                    mandatory=mandatory,
+                    timeout=SILENCE,
+                    confirm_timeout=SILENCE,
                 )
         except amqp.exceptions.ChannelError as fault:
             if fault.reply_code in (312, 404):
                 raise Unroutable(routing_key) from fault
             raise
-        except CONNECTION_ERRORS as fault:
+        except (*CONNECTION_ERRORS, amqp.exceptions.MessageNacked) as fault:
             # The idle channels died with this one; keeping them would fail one caller each.
             self._drop_idle()
             raise errors.Unavailable("The message broker does not answer; try again in a moment.") from fault

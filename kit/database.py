@@ -15,11 +15,11 @@ from sqlalchemy import exc, orm
 from contracts import errors
 from kit import outbox
 
-POOL_SIZE = 8
+POOL_SIZE = 6
 """Connections one process keeps at the most to write with, and as many to read with.
 
-With the relays', five services stay below the hundred that PostgreSQL allows unless told otherwise; more at
-once would only wait for each other in the server.
+Five services with their relays, and two more search processes, stay below the hundred that PostgreSQL allows
+unless told otherwise; more at once would mostly wait for each other in the server.
 """
 
 
@@ -47,6 +47,8 @@ def _engine(url: str | sqlalchemy.URL, *, pool_size: int, **options: Any) -> sql
         pool_timeout=4,
         # The connection used last knows the commonest statements: psycopg has prepared them on it.
         pool_use_lifo=True,
+        # What a statement carries (a password, a mail's text) must not reach a log with its error.
+        hide_parameters=True,
         connect_args={"connect_timeout": 3, "options": "-c timezone=UTC -c statement_timeout=30000"},
         **options,
     )

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from contracts import errors
 from kit import broker, topology
 
 
@@ -53,25 +54,28 @@ def _settle(chosen: str, verdict: str) -> int:
 
 def _visit(decide: Callable[[DeadLetter], str]) -> Iterator[DeadLetter]:
     publisher = broker.Publisher()
-    with broker.connect() as connection:
-        channel = connection.default_channel
-        queue = topology.dead_letters()(channel)
-        queue.declare()
-        for _ in range(queue.queue_declare(passive=True).message_count):
-            message = queue.get(no_ack=False)
-            if message is None:
-                break
-            letter = _read(message)
-            verdict = decide(letter)
-            if verdict == KEEP:
-                _copy(
-                    publisher, message, exchange=topology.DEAD_LETTERS, key=letter.queue, tries=letter.tries
-                )
-            elif verdict == REPLAY:
-                _copy(publisher, message, exchange="", key=letter.queue, tries=0)
-            message.ack()
-            yield letter
-    publisher.close()
+    try:
+        with broker.connect() as connection:
+            queue = topology.dead_letters()(connection.default_channel)
+            queue.declare()
+            for _ in range(queue.queue_declare(passive=True).message_count):
+                message = queue.get(no_ack=False)
+                if message is None:
+                    break
+                letter = _read(message)
+                verdict = decide(letter)
+                if verdict == KEEP:
+                    _copy(publisher, message, letter, exchange=topology.DEAD_LETTERS, tries=letter.tries)
+                elif verdict == REPLAY:
+                    _copy(publisher, message, letter, exchange="", tries=0)
+                message.ack()
+                yield letter
+    except broker.Unroutable as fault:
+        raise errors.NotFound(f"There is no queue {fault} any more; the message stays here.") from fault
+    except broker.CONNECTION_ERRORS as fault:
+        raise errors.Unavailable("The message broker does not answer; try again in a moment.") from fault
+    finally:
+        publisher.close()
 
 
 def _read(message: Any) -> DeadLetter:
@@ -88,13 +92,16 @@ def _read(message: Any) -> DeadLetter:
     )
 
 
-def _copy(publisher: broker.Publisher, message: Any, *, exchange: str, key: str, tries: int) -> None:
+def _copy(
+    publisher: broker.Publisher, message: Any, letter: DeadLetter, *, exchange: str, tries: int
+) -> None:
     headers = {name: value for name, value in message.headers.items() if name != "x-death"}
+    told = {"queue": letter.queue, "event": letter.event, "error": letter.error, "tries": tries}
     publisher.publish(
         message.payload,
         exchange=exchange,
-        routing_key=key,
-        headers=headers | {"tries": tries, "queue": key},
+        routing_key=letter.queue,
+        headers=headers | told,
         mandatory=True,
         message_id=message.properties.get("message_id"),
     )

@@ -13,11 +13,10 @@ def new() -> str:
 
 
 def is_valid(text: object) -> bool:
-    """Tell whether ``text`` is an identifier in its usual form (36 characters with hyphens)."""
-    if not isinstance(text, str) or len(text) != 36:
+    """Tell whether ``text`` is an identifier in its usual form, the hyphens where they belong."""
+    if not isinstance(text, str):
         return False
     try:
-        uuid.UUID(text)
+        return str(uuid.UUID(text)) == text.lower()
     except ValueError:
         return False
-    return True

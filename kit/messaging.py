@@ -114,7 +114,8 @@ class Relay(DependencyProvider):
     def publish_batch(self) -> int:
         """Publish and delete up to :data:`BATCH` rows, oldest first; return how many.
 
-        :raises errors.Unavailable: when broker or database does not answer; what was confirmed stays deleted.
+        :raises errors.Unavailable: when broker or database does not answer.
+        :raises broker.Unroutable: when nobody can take what is left.
         """
         published: list[int] = []
         with self.sessions.transaction() as session:
@@ -123,23 +124,28 @@ class Relay(DependencyProvider):
             for row in rows:
                 try:
                     self._publish(row)
-                except (errors.Unavailable, broker.Unroutable) as refusal:
+                except broker.Unroutable as refusal:
+                    # Nobody can take this one yet (a consumer of a release to come); the others go on.
+                    fault = refusal
+                    continue
+                except errors.Unavailable as refusal:
                     fault = refusal
                     break
                 published.append(row.id)
             if published:
                 session.execute(_DELETE, {"ids": published})
-        if fault:
+        if fault and not published:
             raise fault
         return len(published)
 
     def _publish(self, row: Any) -> None:
+        event = events.EVENTS.get(row.name)
         self.publisher.publish(
             row.body,
             exchange=topology.EVENTS,
             routing_key=row.name,
             headers={"nameko.call_id": row.headers.get("call_id") or uuid.uuid4().hex, "event": row.name},
-            mandatory=not events.EVENTS[row.name].broadcast,
+            mandatory=event is None or not event.broadcast,
             message_id=f"{self.service}-{row.id}",
         )
 
@@ -215,13 +221,15 @@ class Handler(nameko_messaging.Consumer):
         if self.broadcast:
             return
         tries = int(message.headers.get("tries", 0)) + 1
-        may_pass = isinstance(fault, errors.Unavailable) or not isinstance(fault, errors.Error)
+        ours = isinstance(fault, errors.Error)
+        may_pass = isinstance(fault, errors.Unavailable) or not ours
         headers = {
             "nameko.call_id": message.headers.get("nameko.call_id", ""),
             "event": self.event.name,
             "queue": self.queue.name,
             "tries": tries,
-            "error": f"{type(fault).__name__}: {fault}"[:500],
+            # Only our own errors are made of words for people; others may quote what they failed on.
+            "error": f"{type(fault).__name__}: {fault}"[:500] if ours else type(fault).__name__,
         }
         if may_pass and tries <= len(topology.RETRY_DELAYS):
             where = topology.retry_name(topology.RETRY_DELAYS[tries - 1])

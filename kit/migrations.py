@@ -8,8 +8,10 @@ from pathlib import Path
 import sqlalchemy
 from alembic import command, config
 
+from kit import database
+
 ROOT = Path(__file__).resolve().parent.parent
-SERVICES = ("identity", "providers", "search", "notifications", "reports")
+SERVICES = tuple(sorted(folder.parent.name for folder in ROOT.glob("services/*/migrations")))
 
 # Two processes that start together must not migrate at the same time; any constant will do.
 _LOCK = 727_001
@@ -38,4 +40,4 @@ def upgrade(service: str, url: str) -> None:
 def upgrade_all() -> None:
     """Bring every service's database up to date, as the environment names them."""
     for service in SERVICES:
-        upgrade(service, os.environ[f"{service.upper()}_DATABASE_URL"])
+        upgrade(service, os.environ[database.variable(service)])

@@ -66,22 +66,32 @@ class Installation:
         if self.database_server:
             self.database_server.create_databases(processes.SERVICES_WITH_DATABASE)
 
-    def command(self, *arguments: str) -> None:
-        """Run a `tracker` command on this installation.
+    @property
+    def people_are_ours(self) -> bool:
+        """Say whether the people are kept on the private PostgreSQL, and not on a server that was given."""
+        ours = self.database_server
+        return ours is not None and self.settings["IDENTITY_DATABASE_URL"] == ours.url("identity")
+
+    def command(self, *arguments: str, say: Callable[[str], None] = lambda line: None) -> None:
+        """Run a `tracker` command on this installation, and ``say`` each line it prints.
 
         :raises CannotStart: with what it said, when it fails
         """
-        done = subprocess.run(
+        with subprocess.Popen(
             [sys.executable, "-m", "deploy.tracker", *arguments],
             env=self.process_environment,
             cwd=environment.ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            check=False,
-        )
-        if done.returncode:
-            said = done.stdout.decode(errors="replace")
-            raise children.CannotStart(f"`tracker {' '.join(arguments)}` failed:\n{said}")
+            text=True,
+            errors="replace",
+        ) as running:
+            said = []
+            for line in running.stdout or ():
+                said.append(line)
+                say(line.rstrip())
+        if running.returncode:
+            raise children.CannotStart(f"`tracker {' '.join(arguments)}` failed:\n{''.join(said)}")
 
     def is_ready(self) -> bool:
         """Ask the gateway whether it, the broker and every service can work."""

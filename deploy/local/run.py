@@ -68,10 +68,10 @@ def _start(made: installation.Installation, keeper: supervisor.Supervisor, stop:
         keeper.start(child)
     made.wait_ready(seconds=90, meanwhile=lambda: _meanwhile(keeper, stop))
     environment.write(made.settings)
-    if _is_empty(made):
+    if made.people_are_ours and _is_empty(made):
         homes = os.environ.get("DEMO_HOMES", DEMO_HOMES)
         progress.say(f"Filling it with {homes} fictional homes and the people of the demo")
-        made.command("demo-data", "--homes", homes)
+        made.command("demo-data", "--homes", homes, say=progress.say)
     stop.honour()
 
 
@@ -81,7 +81,10 @@ def _meanwhile(keeper: supervisor.Supervisor, stop: _StopRequest) -> None:
 
 
 def _is_empty(made: installation.Installation) -> bool:
-    """Say whether nobody could sign in yet."""
+    """Say whether nobody could sign in yet.
+
+    Asked only of a database of our own: the demo's password is public, so it must not get onto a real one.
+    """
     url = made.settings["IDENTITY_DATABASE_URL"].replace("+psycopg", "")
     with psycopg.connect(url) as connection:
         return connection.execute("SELECT 1 FROM users LIMIT 1").fetchone() is None
@@ -93,12 +96,17 @@ def _welcome(made: installation.Installation) -> None:
     if made.mailbox_url:
         print(f"  Mailbox            {made.mailbox_url}")
     print(f"  Logs               {made.logs}\n")
+    if made.people_are_ours:
+        _introduce_people()
+    print("\n  Ctrl-C stops everything.\n", flush=True)
+
+
+def _introduce_people() -> None:
     people = [person for person in demo.PEOPLE if not person.awaiting]
     width = max(len(person.email) for person in people)
     print(f"  People of the demo; each has the password {demo.PASSWORD}\n")
     for person in people:
         print(f"  {person.email:<{width}}  {person.says}")
-    print("\n  Ctrl-C stops everything.\n", flush=True)
 
 
 class Stopped(Exception):

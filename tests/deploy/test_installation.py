@@ -40,6 +40,18 @@ class TestServers:
         assert made.settings["AMQP_URI"] == "amqp://elsewhere"
         assert made.settings["SMTP_URL"] == "smtp://elsewhere:25"
 
+    def test_that_are_given_never_get_the_demos_people(self, folder: Path) -> None:
+        """Their password is public: on a real server it would let anybody in."""
+        made = installation.prepare(folder, without(given(), "SEARCH_DATABASE_URL"))
+
+        assert made.database_server is not None
+        assert not made.people_are_ours
+
+    def test_that_are_private_get_them(self, folder: Path) -> None:
+        made = installation.prepare(folder, without(given(), "IDENTITY_DATABASE_URL"))
+
+        assert made.people_are_ours
+
     def test_that_are_missing_are_started(self, folder: Path) -> None:
         made = installation.prepare(folder, without(given(), "AMQP_URI", "SMTP_URL", "SEARCH_DATABASE_URL"))
 

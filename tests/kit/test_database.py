@@ -41,6 +41,13 @@ class TestTransaction:
         with sessions.reading() as session:
             assert session.scalar(sqlalchemy.text("select count(*) from outbox")) == 0
 
+    def test_tells_nobody_what_a_failing_statement_carried(self, source_url) -> None:
+        sessions = database.Sessions(database.engine(source_url))
+        statement = sqlalchemy.text("insert into nowhere (text) values (:text)")
+        with pytest.raises(sqlalchemy.exc.ProgrammingError) as fault, sessions.reading() as session:
+            session.execute(statement, {"text": "quiet-harbour"})
+        assert "quiet-harbour" not in str(fault.value)
+
     def test_is_unavailable_when_the_server_is_away(self) -> None:
         sessions = database.Sessions(database.engine("postgresql+psycopg://nobody@127.0.0.1:1/none"))
         with pytest.raises(errors.Unavailable):
@@ -72,6 +79,7 @@ class TestIds:
     def test_a_valid_id_is_told_from_other_text(self) -> None:
         assert ids.is_valid(ids.new())
         assert not ids.is_valid("1")
+        assert not ids.is_valid("1234567-81234-1234-1234-123456789012"), "hyphens in the wrong places"
         assert not ids.is_valid(None)
 
 

@@ -112,6 +112,18 @@ class TestRelay:
             outbox.record(session, event(about="b", number=7))
         wait_for(lambda: seen == [7])
 
+    def test_goes_on_past_an_event_that_nobody_can_take(self, run, source_url) -> None:
+        event, seen = new_event(), []
+        run(sink(event, lambda told, _: seen.append(told.number)))
+        sessions = database.Sessions(database.engine(source_url))
+        with sessions.transaction() as session:
+            outbox.record(session, event(about="a", number=1))
+            session.execute(sqlalchemy.text("update outbox set name = 'of_a_release_to_come'"))
+            outbox.record(session, event(about="b", number=2))
+        run(source())
+        wait_for(lambda: seen == [2])
+        wait_for(lambda: waiting_rows(source_url) == 1)
+
     def test_several_relays_publish_each_event_and_keep_each_aggregates_order(self, run, source_url) -> None:
         event = new_event()
         with broker.connect() as connection:
