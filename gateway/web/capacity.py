@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.datastructures import MultiDict
 
 from contracts import errors
-from gateway import http
+from gateway import answers, http
 from gateway.web import editing, meanwhile, rendering
 
 if TYPE_CHECKING:
@@ -32,12 +32,12 @@ class Capacity:
         if request.method == "GET":
             editing.require(self.providers.get_provider(provider_id=provider_id))
             return _form(request, self._figures(provider_id))
-        form = _declaration(request.form)
+        form, version = _declaration(request.form), editing.version(request.form)
         if request.form.get("go") == "edit":
-            return _form(request, self._figures(provider_id), entered=form)
+            return _form(request, self._figures(provider_id), version=version, entered=form)
         try:
             self.providers.declare_capacity(
-                provider_id=provider_id, version=editing.version(request.form), form=form, channel=CHANNEL
+                provider_id=provider_id, version=version, form=form, channel=CHANNEL
             )
         except errors.Stale as refusal:
             return self._stale(request, provider_id, form, refusal)
@@ -46,19 +46,34 @@ class Capacity:
                 raise
             return _ask(request, self._figures(provider_id), form, refusal)
         except errors.Invalid as refusal:
-            return _form(request, self._figures(provider_id), entered=form, refusal=refusal)
+            figures = self._figures(provider_id)
+            return _form(request, figures, version=version, entered=form, refusal=refusal)
         return http.see_other(f"/providers/{provider_id}?done=capacity")
 
-    @http.page("POST", "/providers/<id:provider_id>/capacity/confirmation")
+    @http.page("GET,POST", "/providers/<id:provider_id>/capacity/confirmation")
     def unchanged_page(self, request: http.Request, *, provider_id: str) -> http.Page:
         """Take "Nothing has changed" for the figures that the person has seen."""
+        if request.method == "GET":
+            # Who had to sign in again comes back here, and has to see the figures first.
+            return http.see_other(f"/providers/{provider_id}/capacity")
         try:
-            self.providers.confirm_capacity(
-                provider_id=provider_id, version=editing.version(request.form), channel=CHANNEL
-            )
+            self._confirm(provider_id, editing.version(request.form))
         except errors.Stale as refusal:
             return self._stale(request, provider_id, None, refusal)
+        except errors.Conflict as refusal:
+            return _form(request, self._figures(provider_id), refusal=refusal)
         return http.see_other(f"/providers/{provider_id}?done=unchanged")
+
+    def _confirm(self, provider_id: str, version: int) -> None:
+        """Confirm the figures of a version, also where a newer one holds the very same."""
+        try:
+            self.providers.confirm_capacity(provider_id=provider_id, version=version, channel=CHANNEL)
+        except errors.Stale as refusal:
+            # A confirmation makes a new version too: a second press has still seen the right figures.
+            if refusal.fields.keys() != {"version"}:
+                raise
+            newer = self._figures(provider_id)["version"]
+            self.providers.confirm_capacity(provider_id=provider_id, version=newer, channel=CHANNEL)
 
     def _figures(self, provider_id: str) -> dict[str, Any]:
         capacity: dict[str, Any] = self.providers.get_capacity(provider_id=provider_id)
@@ -77,18 +92,23 @@ def _form(
     request: http.Request,
     capacity: dict[str, Any],
     *,
+    version: int | None = None,
     entered: dict[str, Any] | None = None,
-    refusal: errors.Invalid | None = None,
+    refusal: errors.Error | None = None,
     changed: dict[str, Any] | None = None,
 ) -> http.Page:
-    fields = refusal.fields if refusal else {}
+    """Show the form; `version` is the one that entered figures are based on: only a comparison renews it."""
+    fields = _by_card(refusal.fields, entered, capacity) if refusal else {}
+    beds = _beds(capacity, entered, fields)
     out_of_hours = entered["accepting_out_of_hours"] if entered else capacity["accepting_out_of_hours"]
     return rendering.respond(
         request,
         "providers/capacity.html",
-        status=400 if refusal else 412 if changed else 200,
+        status=answers.STATUS[type(refusal)] if refusal else 412 if changed else 200,
         capacity=capacity,
-        beds=_beds(capacity, entered, fields),
+        version=capacity["version"] if version is None else version,
+        beds=beds,
+        may_confirm=entered is None and refusal is None and not any(bed["is_new"] for bed in beds),
         out_of_hours=out_of_hours,
         errors=fields,
         labels={path: _label_of(path, capacity) for path in fields},
@@ -129,6 +149,22 @@ def _beds(
         )
         for at, current in enumerate(capacity["bed_types"])
     ]
+
+
+def _by_card(
+    fields: dict[str, str], entered: dict[str, Any] | None, capacity: dict[str, Any]
+) -> dict[str, str]:
+    """Return words by the place of a bed type on the page, which may not be its place in what was entered."""
+    sent = [row["bed_type"] for row in entered["bed_types"]] if entered else []
+    shown = [row["bed_type"] for row in capacity["bed_types"]]
+    found = {}
+    for path, words in fields.items():
+        parts = path.split(".")
+        if len(parts) > 1 and parts[1].isdigit() and int(parts[1]) < len(sent):
+            code = sent[int(parts[1])]
+            parts[1] = str(shown.index(code)) if code in shown else parts[1]
+        found[".".join(parts)] = words
+    return found
 
 
 def _bed(row: dict[str, Any], *, at: int, is_new: bool, fields: dict[str, str]) -> dict[str, Any]:

@@ -182,7 +182,7 @@ class Providers:
             "providers/services.html",
             provider=provider,
             values=values,
-            version=provider["version"],
+            version=_version(request, provider, refusal),
             bed_type_names=names | {kind["code"]: kind["name"] for kind in kinds},
             bed_type_definitions={kind["code"]: kind["definition"] for kind in kinds},
             known_languages={name: name for name in LANGUAGES},
@@ -206,13 +206,20 @@ def _details_form(
         action=action,
         back=f"/providers/{provider['id']}" if provider else "/providers",
         values=values,
-        version=provider["version"] if provider else "",
+        version=_version(request, provider, refusal) if provider else "",
         can_switch_reminder=provider is not None and permissions.SWITCH_REMINDER in provider["may"],
         asks_type=provider is None and request.actor.organisation_type == "nhs_acute",
         unit_types={code: vocabulary.PROVIDER_TYPES[code] for code in ("acute", "community")},
         councils={council.code: council.name for council in areas.councils()},
         **_said(refusal, action),
     )
+
+
+def _version(request: http.Request, provider: dict[str, Any], refusal: errors.Error | None) -> int:
+    """Return the version that a form is based on: the one it was made for, until changes were compared."""
+    if refusal is None or isinstance(refusal, errors.Stale):
+        return int(provider["version"])
+    return editing.version(request.form)
 
 
 def _said(refusal: errors.Error | None, fresh: str) -> dict[str, Any]:
@@ -261,7 +268,8 @@ def _listed(text: str) -> list[str]:
 
 
 def _may_add(actor: permissions.Actor) -> bool:
-    own = actor.organisation_type in permissions.PROVIDER_SIDE
+    # Whoever looks after chosen providers only would not look after a new one.
+    own = actor.organisation_type in permissions.PROVIDER_SIDE and not actor.provider_ids
     return own and permissions.may(actor, permissions.REGISTER_PROVIDER)
 
 

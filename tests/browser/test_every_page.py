@@ -130,7 +130,7 @@ def stale_capacity(page: sync_api.Page, places: dict[str, str]) -> None:
     other.close()
     raise_beds(page, by=2)
     page.get_by_role("button", name="Save capacity").click()
-    assert page.get_by_text("Somebody else saved while you were on this page").is_visible()
+    assert page.get_by_text("Something was saved while you were on this page").is_visible()
 
 
 def new_capacity(page: sync_api.Page, places: dict[str, str]) -> None:

@@ -82,6 +82,36 @@ class TestCapacityPage:
         )
         assert (ACCEPTING, "99") in manager.form(answer, PATH).fields
 
+    def test_b10_refused_stays_based_on_the_version_its_figures_came_from(self, manager: Visitor) -> None:
+        """What somebody else saved meanwhile must not be overwritten at the second try."""
+        page = manager.get(PATH)
+        manager.front.providers.get_capacity.return_value = CAPACITY | {"version": 8}
+        manager.front.providers.declare_capacity.side_effect = errors.Invalid(
+            "No.", {ACCEPTING: "No number."}
+        )
+        refused = manager.press(page, PATH, **{ACCEPTING: "x"})
+        assert ("version", "7") in manager.form(refused, PATH).fields
+
+    def test_puts_words_at_the_bed_type_they_are_about(self, manager: Visitor) -> None:
+        """Somebody added a bed type meanwhile, which comes first on the page."""
+        page = manager.get(PATH)
+        other = BEDS | {"bed_type": "dementia_nursing", "label": "Dementia Nursing"}
+        manager.front.providers.get_capacity.return_value = CAPACITY | {"bed_types": [other, BEDS]}
+        manager.front.providers.declare_capacity.side_effect = errors.Invalid(
+            "No.", {ACCEPTING: "No number."}
+        )
+        refused = manager.press(page, PATH, **{ACCEPTING: "x"})
+        assert '<a href="#bed_types-1-accepting">General Residential: No number.</a>' in refused.text
+
+    def test_ties_words_to_the_bed_type(self, manager: Visitor) -> None:
+        manager.front.providers.declare_capacity.side_effect = errors.Invalid(
+            "No.", {"bed_types.0": "These do not add up.", "bed_types": "One is missing."}
+        )
+        refused = manager.press(manager.get(PATH), PATH)
+        assert 'id="bed_types-0" aria-describedby="bed_types-0-error"' in refused.text
+        ids = browsing.Reader(refused.text).ids
+        assert {"bed_types-0-error", "bed_types"} <= set(ids)
+
     def test_asks_units_for_two_numbers_only(self, manager: Visitor) -> None:
         manager.front.providers.get_capacity.return_value = CAPACITY | {
             "short_form": True,
@@ -137,6 +167,11 @@ class TestAreYouSure:
         assert (ACCEPTING, "12") in manager.form(answer, PATH).fields
         assert manager.front.providers.declare_capacity.call_count == 1
 
+    def test_b10_goes_back_to_the_version_the_figures_came_from(self, manager: Visitor, asked: Any) -> None:
+        manager.front.providers.get_capacity.return_value = CAPACITY | {"version": 8}
+        answer = manager.press(asked, PATH, "No, go back and change them")
+        assert ("version", "7") in manager.form(answer, PATH).fields
+
     def test_is_not_asked_about_other_conflicts(self, manager: Visitor) -> None:
         manager.front.providers.declare_capacity.side_effect = errors.Conflict("Closed for good.")
         assert "Closed for good." in manager.press(manager.get(PATH), PATH).text
@@ -177,6 +212,41 @@ class TestNothingHasChanged:
         answer = manager.press(page, f"{PATH}/confirmation")
         assert answer.status_code == 412
         assert "was 4, is now 6" in answer.text
+        assert "Somebody else" not in answer.text
+        again = manager.form(answer, f"{PATH}/confirmation")
+        assert "Nothing has changed" in again.buttons
+
+    def test_b9_pressed_twice_is_no_quarrel(self, manager: Visitor) -> None:
+        """The first press made a new version that holds the very same figures."""
+        page = manager.get(PATH)
+        manager.front.providers.get_capacity.return_value = CAPACITY | {"version": 8}
+        manager.front.providers.confirm_capacity.side_effect = [
+            errors.Stale("Mel changed it.", {"version": "was 7, is now 8"}),
+            {"version": 9},
+        ]
+        answer = manager.press(page, f"{PATH}/confirmation")
+        assert answer.headers["Location"] == f"/providers/{PROVIDER_ID}?done=unchanged"
+        assert manager.front.providers.confirm_capacity.call_args.kwargs["version"] == 8
+
+    def test_b9_is_not_offered_while_a_bed_type_has_no_figures(self, manager: Visitor) -> None:
+        undeclared = dict.fromkeys(("maximum", "occupied", "reserved", "accepting", "closed"))
+        other = BEDS | {"bed_type": "dementia_nursing", "label": "Dementia Nursing"} | undeclared
+        manager.front.providers.get_capacity.return_value = CAPACITY | {"bed_types": [BEDS, other]}
+        assert "Nothing has changed" not in manager.get(PATH).text
+
+    def test_b9_says_which_figures_are_missing(self, manager: Visitor) -> None:
+        page = manager.get(PATH)
+        manager.front.providers.confirm_capacity.side_effect = errors.Conflict(
+            "There is nothing to confirm yet.", {"bed_types": "No figures yet for Dementia Nursing."}
+        )
+        answer = manager.press(page, f"{PATH}/confirmation")
+        assert answer.status_code == 409
+        assert '<a href="#bed_types">No figures yet for Dementia Nursing.</a>' in answer.text
+        assert "Save capacity" in answer.text
+
+    def test_b9_that_had_to_sign_in_again_sees_the_figures_first(self, manager: Visitor) -> None:
+        assert manager.get(f"{PATH}/confirmation").headers["Location"] == PATH
+        manager.front.providers.confirm_capacity.assert_not_called()
 
 
 class TestReader:

@@ -87,6 +87,17 @@ class TestDetails:
         assert '<a href="#phone">Telephone: Fill this in.</a>' in answer.text
         assert 'value="Harbour House"' in answer.text
 
+    def test_b10_refused_stay_based_on_the_version_they_came_from(self, manager: Visitor) -> None:
+        path = f"{PATH}/details"
+        page = manager.get(path)
+        manager.front.providers.get_provider.return_value = PROVIDER | {"version": 8}
+        manager.front.providers.change_provider.side_effect = errors.Invalid("No.", {"phone": "No."})
+        assert ("version", "7") in manager.form(manager.press(page, path), path).fields
+        manager.front.providers.change_provider.side_effect = errors.Stale(
+            "Pat changed it.", {"town": "was A"}
+        )
+        assert ("version", "8") in manager.form(manager.press(page, path), path).fields
+
     def test_b10_changed_by_somebody_else_are_not_overwritten(self, manager: Visitor) -> None:
         path = f"{PATH}/details"
         page = manager.get(path)
@@ -113,6 +124,13 @@ class TestServices:
         assert (asked["bed_types"], asked["short_stay_services"]) == (["dementia_nursing"], ["respite"])
         assert asked["languages"] == ["English", "Cornish", "Manx"]
 
+    def test_b10_refused_stay_based_on_the_version_they_came_from(self, manager: Visitor) -> None:
+        path = f"{PATH}/services"
+        page = manager.get(path)
+        manager.front.providers.get_provider.return_value = PROVIDER | {"version": 8}
+        manager.front.providers.set_services.side_effect = errors.Invalid("No.", {"languages.0": "No."})
+        assert ("version", "7") in manager.form(manager.press(page, path), path).fields
+
     def test_say_what_is_wrong_with_one_of_a_list(self, manager: Visitor) -> None:
         path = f"{PATH}/services"
         manager.front.providers.set_services.side_effect = errors.Invalid("No.", {"bed_types.0": "Not that."})
@@ -136,6 +154,18 @@ class TestNewProvider:
         assert "Choose one." in answer.text
         assert ("type", "community") in trust.form(answer, "/providers/new").fields
 
+    def test_is_not_for_those_who_look_after_chosen_providers(self, manager: Visitor) -> None:
+        manager.front.providers.list_providers.return_value = {
+            "total": 0,
+            "page": 1,
+            "page_size": 20,
+            "results": [],
+        }
+        assert "/providers/new" in manager.get("/providers").text
+        chosen = manager.signed_in(actor(organisation_type="care_home", provider_ids=(PROVIDER_ID,)))
+        assert "/providers/new" not in chosen.get("/providers").text
+        assert chosen.get("/providers/new").status_code == 403
+
     def test_is_not_for_commissioners(self, manager: Visitor) -> None:
         assert manager.signed_in(COORDINATOR).get("/providers/new").status_code == 403
 
@@ -147,3 +177,12 @@ class TestList:
         text = manager.get("/providers", q=" mill ", page="2").text
         manager.front.providers.list_providers.assert_called_once_with(page=2, page_size=20, q="mill")
         assert "No provider found for “mill”" in text
+
+    def test_b7_flags_what_is_over_its_registered_beds(self, manager: Visitor) -> None:
+        row = {name: PROVIDER[name] for name in ("id", "name", "town", "postcode", "listed", "active")}
+        row |= {"last_updated": None, "vacancies": 0, "overdue": False}
+        found = {"total": 1, "page": 1, "page_size": 20}
+        for flagged in (True, False):
+            results = [row | {"over_registered": flagged}]
+            manager.front.providers.list_providers.return_value = found | {"results": results}
+            assert ("Over its registered beds" in manager.get("/providers").text) is flagged
