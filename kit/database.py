@@ -39,7 +39,9 @@ def engine(url: str, *, pool_size: int = POOL_SIZE) -> sqlalchemy.Engine:
     return _engine(url, pool_size=pool_size)
 
 
-def _engine(url: str | sqlalchemy.URL, *, pool_size: int, **options: Any) -> sqlalchemy.Engine:
+def _engine(
+    url: str | sqlalchemy.URL, *, pool_size: int, server_options: str = "", **options: Any
+) -> sqlalchemy.Engine:
     return sqlalchemy.create_engine(
         url,
         pool_size=pool_size,
@@ -49,7 +51,10 @@ def _engine(url: str | sqlalchemy.URL, *, pool_size: int, **options: Any) -> sql
         pool_use_lifo=True,
         # What a statement carries (a password, a mail's text) must not reach a log with its error.
         hide_parameters=True,
-        connect_args={"connect_timeout": 3, "options": "-c timezone=UTC -c statement_timeout=30000"},
+        connect_args={
+            "connect_timeout": 3,
+            "options": f"-c timezone=UTC -c statement_timeout=30000 {server_options}",
+        },
         **options,
     )
 
@@ -57,12 +62,18 @@ def _engine(url: str | sqlalchemy.URL, *, pool_size: int, **options: Any) -> sql
 class Sessions:
     """Transactions on one engine, and reading on a second one without any."""
 
-    def __init__(self, engine: sqlalchemy.Engine, *, pool_size: int = POOL_SIZE) -> None:
+    def __init__(
+        self, engine: sqlalchemy.Engine, *, pool_size: int = POOL_SIZE, server_options: str = ""
+    ) -> None:
         self.engine = engine
         # A read is one statement that sees what is committed. BEGIN and ROLLBACK around it, or switching a
         # shared connection to and fro, would cost as much as the read itself.
         self._reader = _engine(
-            engine.url, pool_size=pool_size, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True
+            engine.url,
+            pool_size=pool_size,
+            server_options=server_options,
+            isolation_level="AUTOCOMMIT",
+            skip_autocommit_rollback=True,
         )
         self.after_record: list[Callable[[], None]] = []
         """Called after a commit that recorded an event: this is how the relay is woken."""
@@ -116,16 +127,21 @@ class Sessions:
 
 
 class Database(DependencyProvider):
-    """Injects :class:`Sessions` on the service's own database (``<SERVICE>_DATABASE_URL``)."""
+    """Injects :class:`Sessions` on the service's own database (``<SERVICE>_DATABASE_URL``).
 
-    def __init__(self, service: str, *, pool_size: int = POOL_SIZE) -> None:
+    ``server_options`` (``-c name=value``) are set on the connections that only read.
+    """
+
+    def __init__(self, service: str, *, pool_size: int = POOL_SIZE, server_options: str = "") -> None:
         self.service = service
         self.pool_size = pool_size
+        self.server_options = server_options
         super().__init__()
 
     def setup(self) -> None:
         url = os.environ[variable(self.service)]
-        self.sessions = Sessions(engine(url, pool_size=self.pool_size), pool_size=self.pool_size)
+        made = engine(url, pool_size=self.pool_size)
+        self.sessions = Sessions(made, pool_size=self.pool_size, server_options=self.server_options)
 
     def stop(self) -> None:
         self.sessions.close()

@@ -49,9 +49,9 @@ def find(
         # Floats throughout, as one statement prepared for integers of each size would be several.
         "easting": float(own.easting) if own else None,
         "northing": float(own.northing) if own else None,
-        "limit": PAGE_SIZE,
-        "offset": (page - 1) * PAGE_SIZE,
     }
+    if page > 1:
+        asked["offset"] = (page - 1) * PAGE_SIZE
     found = session.execute(nearest, asked).one()
     if found.easting is None:
         postcodes.refuse_unknown(code)
@@ -111,7 +111,8 @@ def statement(filters: frozenset[str], *, bed_type: str, first_page: bool) -> sa
         [f"bed_type = '{bed_type}'", *(_CONDITIONS[name] for name in sorted(filters)), _SOMEWHERE]
     )
     ways = (_WALK_OR_SORT if first_page else _SORT).format(conditions=conditions, many=MANY)
-    return sa.text(_STATEMENT.format(ways=ways, conditions=conditions))
+    offset = "0" if first_page else ":offset"
+    return sa.text(_STATEMENT.format(ways=ways, conditions=conditions, limit=PAGE_SIZE, offset=offset))
 
 
 MANY = 1000
@@ -149,7 +150,7 @@ _STATEMENT = """
         SELECT count(*) AS homes FROM vacancies WHERE {conditions}
     ), nearest AS (
         SELECT provider_id, distance FROM ({ways}) AS ways
-        ORDER BY distance, provider_id LIMIT :limit OFFSET :offset
+        ORDER BY distance, provider_id LIMIT {limit} OFFSET {offset}
     )
     SELECT origin.is_exact, origin.place[0] AS easting, origin.place[1] AS northing,
         page.documents, page.distances, (SELECT homes FROM total) AS total
