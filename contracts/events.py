@@ -116,7 +116,9 @@ del EVENTS[ProviderEvent.name]
 class ProviderChanged(
     ProviderEvent, publisher="providers", consumers=["identity", "search", "reports", "notifications"]
 ):
-    """A provider was created, or its details or services were changed."""
+    """A provider was created, or its details or services were changed (at ``changed_at``, if it says)."""
+
+    changed_at: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

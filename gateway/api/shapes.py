@@ -156,6 +156,7 @@ class ProviderRow(Answer):
     postcode = always(fields.String)
     listed = always(fields.Boolean)
     active = always(fields.Boolean)
+    over_registered = always(fields.Boolean, description="More beds are declared than CQC registered.")
     version = always(fields.Integer)
     last_updated = time()
 
@@ -308,6 +309,8 @@ class Update(Answer):
 
     provider_id = Id(required=True)
     name = always(fields.String)
+    email = always(fields.String, description="Empty when it is not known, like phone.")
+    phone = always(fields.String)
     last_updated = time()
     last_updated_by = maybe(fields.String)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from contracts import areas
+from contracts import areas, permissions
 from gateway import http
 from gateway.web import paging, rendering
 
@@ -25,9 +25,28 @@ class Reporting:
         return rendering.respond(
             request,
             "reports/last_updated.html",
+            total=report["total"],
+            extent=_extent(request.actor),
             results=[row | {"council": _council(row["council_code"])} for row in report["results"]],
             pages=paging.of(report, "/reports/last-updated", {}, page=page),
         )
+
+
+def _extent(actor: permissions.Actor) -> str:
+    """Say whose providers somebody's report is about."""
+    reach = permissions.reach(actor, permissions.LAST_UPDATED_REPORT)
+    if reach.everything:
+        return "England"
+    parts = ["your organisation"] if reach.own else []
+    if reach.area:
+        parts += [_area(kind, code) for kind, code in permissions.area_codes(actor).items()]
+    return " and ".join(part for part in parts if part)
+
+
+def _area(kind: str, code: str) -> str:
+    find = {"council_code": areas.council, "sub_icb_code": areas.sub_icb, "icb_code": areas.icb}[kind]
+    found = find(code)
+    return found.name if found else ""
 
 
 def _council(code: str | None) -> str:

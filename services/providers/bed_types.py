@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from services.providers import models
+
+LONDON = ZoneInfo("Europe/London")
 
 
 def available(session: Session, *, provider_type: str, on: date) -> list[models.BedType]:
@@ -22,6 +25,11 @@ def available(session: Session, *, provider_type: str, on: date) -> list[models.
             .order_by(kind.code)
         )
     )
+
+
+def london_date(now: datetime) -> date:
+    """Return the day it is in London, by which a bed type begins and ends."""
+    return now.astimezone(LONDON).date()
 
 
 def answer(bed_type: models.BedType) -> dict[str, Any]:

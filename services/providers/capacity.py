@@ -57,16 +57,18 @@ def confirm(
     by: permissions.Actor,
     now: datetime,
 ) -> models.Declaration:
-    """Declare that nothing has changed; the same ``cause`` again gives the same declaration.
+    """Declare that the figures given so far stand; the same ``cause`` again gives the same declaration.
 
-    :raises errors.Stale: somebody changed the provider since ``version``.
+    What else was changed since ``version``, and that others confirmed it too, does not matter.
+
+    :raises errors.Stale: somebody changed the figures since ``version``.
     :raises errors.Conflict: there are no figures to confirm.
     """
     provider = opening.to_change(session, provider_id=provider_id, by=by)
     earlier = _caused_by(session, provider, cause)
     if earlier is not None:
         return earlier
-    changes.refuse_stale(session, provider, version=version, now=now)
+    changes.refuse_stale(session, provider, version=version, now=now, figures_only=True)
     _require_figures(provider)
     before = changes.state(provider)
     return _keep(
@@ -78,9 +80,12 @@ def history(session: Session, *, provider_id: str, page: int, by: permissions.Ac
     """Return a provider's declarations, newest first.
 
     :raises errors.NotFound: there is no such provider.
-    :raises errors.Forbidden: ``by`` may not see it.
+    :raises errors.Forbidden: ``by`` neither edits it nor has it in reports.
     """
     provider = opening.to_read(session, provider_id=provider_id, by=by)
+    # Who declared what, and why beds are closed, is more than those who look for a vacancy need.
+    if not permissions.may(by, permissions.EDIT_PROVIDER, provider.target):
+        permissions.require(by, permissions.LAST_UPDATED_REPORT, provider.target)
     page = max(1, min(page, 100_000))
     its = models.Declaration.provider_id == provider.id
     rows = session.scalars(
@@ -144,8 +149,8 @@ def _require_services(provider: models.Provider) -> None:
 
 def _require_figures(provider: models.Provider) -> None:
     _require_services(provider)
-    undeclared = [row.reference.label for row in provider.bed_types if not row.declared]
-    if undeclared:
+    if not any(row.declared for row in provider.bed_types):
+        undeclared = [row.reference.label for row in provider.bed_types]
         raise errors.Conflict(
             "There is nothing to confirm yet: give your figures first, under Capacity.",
             {"bed_types": f"No figures yet for {', '.join(undeclared)}."},
@@ -222,7 +227,7 @@ def _keep(
         channel=channel,
         kind=kind,
         cause=cause,
-        figures=[figures.of(row).as_dict() for row in provider.bed_types],
+        figures=[figures.of(row).as_dict() for row in provider.bed_types if row.declared],
         accepting_out_of_hours=provider.accepting_out_of_hours,
     )
     session.add(declaration)

@@ -41,15 +41,27 @@ def begin(
     return provider
 
 
-def refuse_stale(session: Session, provider: models.Provider, *, version: int | None, now: datetime) -> None:
+def refuse_stale(
+    session: Session,
+    provider: models.Provider,
+    *,
+    version: int | None,
+    now: datetime,
+    figures_only: bool = False,
+) -> None:
     """Refuse when the provider is no longer at ``version``; no version means the editor does not mind.
+
+    ``figures_only`` lets pass an earlier version whose beds, prices and answer on out of hours still stand.
 
     :raises errors.Stale: with what changed since, in words, by field.
     """
     if version is None or version == provider.version:
         return
     later = since(session, provider_id=provider.id, version=version)
-    fields = _in_words(later) or {"version": f"was {version}, is now {provider.version}"}
+    differing = _in_words(later)
+    if figures_only and version < provider.version and not any(map(_is_figure, differing)):
+        return
+    fields = differing or {"version": f"was {version}, is now {provider.version}"}
     what = f"{provider.name} was changed meanwhile"
     if later:
         what = f"{_people(later)} changed {provider.name} {_age(now - later[-1].changed_at)}"
@@ -120,6 +132,10 @@ def _in_words(later: Iterable[models.Change]) -> dict[str, str]:
         for name, (first, last) in ends.items()
         if first != last
     }
+
+
+def _is_figure(name: str) -> bool:
+    return name == "accepting_out_of_hours" or name.partition(".")[0] == "bed_types"
 
 
 def _value(value: Any) -> str:

@@ -133,7 +133,8 @@ def _create_batch(
         session.execute(insert(models.Declaration), declarations)
     session.execute(insert(models.Change), changes)
     for provider in made:
-        outbox.record(session, events.ProviderChanged(provider=snapshots.of(provider)))
+        changed_at = (provider.last_updated or now).isoformat()
+        outbox.record(session, events.ProviderChanged(provider=snapshots.of(provider), changed_at=changed_at))
         session.expunge(provider)
 
 

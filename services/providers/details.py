@@ -52,6 +52,7 @@ def create(
     permissions.require(
         by, permissions.REGISTER_PROVIDER, {"organisation_id": organisation_id, "provider_id": None}
     )
+    _refuse_the_limited(by)
     if organisation_id is None:
         raise errors.Invalid("Say whose provider it is.", {"organisation_id": "Choose the organisation."})
     written = {name: value for name, value in form.items() if name not in ("organisation_id", "type")}
@@ -83,6 +84,8 @@ def change(
 ) -> models.Provider:
     """Change some of a provider's details; where it stands is decided anew when it moves.
 
+    It is also decided anew when ``place``, what search knows of the postcode now, puts it in another council.
+
     :raises errors.Stale: somebody changed the provider since ``version``.
     :raises errors.Invalid: the council has to be chosen.
     :raises errors.Forbidden: ``by`` may not edit it, or may not switch what they switched.
@@ -96,25 +99,25 @@ def change(
     for name, value in fields.items():
         if name not in ("postcode", "council_code") or moved:
             setattr(provider, name, value)
-    if moved:
+    if moved or _is_misplaced(provider, place):
         _stand(provider, place=place, council_code=fields.get("council_code"))
     if changes.state(provider) != before:
         _publish(session, provider, kind="details", before=before, by=by, now=now)
     return provider
 
 
-def moves(
+def stands(
     session: Session, *, provider_id: str, fields: Mapping[str, Any], by: permissions.Actor
-) -> str | None:
-    """Return the postcode to look up when a change would move the provider.
+) -> tuple[str | None, bool]:
+    """Return the postcode to look up when a change says where the provider stands, and whether it moves.
 
     :raises errors.NotFound: there is no such provider.
     :raises errors.Forbidden: ``by`` may not see it.
     """
     if not {"postcode", "council_code"} & set(fields):
-        return None
+        return None, False
     provider = opening.to_read(session, provider_id=provider_id, by=by)
-    return str(fields.get("postcode", provider.postcode)) if _moved(provider, fields) else None
+    return str(fields.get("postcode", provider.postcode)), _moved(provider, fields)
 
 
 def alignment(*, place: Mapping[str, Any] | None, council_code: str | None) -> areas.Alignment:
@@ -152,6 +155,15 @@ def answer(provider: models.Provider, *, by: permissions.Actor, now: datetime) -
     }
 
 
+def _refuse_the_limited(by: permissions.Actor) -> None:
+    """Refuse people who look after chosen providers only: a new one would be none of theirs."""
+    if by.provider_ids and not permissions.reach(by, permissions.REGISTER_PROVIDER).everything:
+        raise errors.Forbidden(
+            "Your account is for some of your organisation's providers. To add another one, ask a colleague "
+            "whose account is for all of them, or an Approver of your organisation."
+        )
+
+
 def _type(asked: str | None, *, by: permissions.Actor) -> str:
     fitting = _TYPES_BY_ORGANISATION.get(by.organisation_type or "", ())
     if permissions.reach(by, permissions.REGISTER_PROVIDER).everything:
@@ -169,6 +181,19 @@ def _moved(provider: models.Provider, fields: Mapping[str, Any]) -> bool:
     postcode = str(fields.get("postcode", provider.postcode))
     council_code = fields.get("council_code") or provider.council_code
     return _compact(postcode) != _compact(provider.postcode) or council_code != provider.council_code
+
+
+def _is_misplaced(provider: models.Provider, place: Mapping[str, Any] | None) -> bool:
+    """Tell whether the provider's postcode is known, in another council than the one it is aligned to.
+
+    So it is when somebody chose the council before the postcodes of the area were imported.
+    """
+    return (
+        place is not None
+        and place["precision"] == "postcode"
+        and _compact(place["postcode"]) == _compact(provider.postcode)
+        and place["council_code"] not in (None, provider.council_code)
+    )
 
 
 def _stand(provider: models.Provider, *, place: Mapping[str, Any] | None, council_code: str | None) -> None:
@@ -203,4 +228,6 @@ def _publish(
 ) -> None:
     completeness.refresh(provider)
     changes.record(session, provider, kind=kind, before=before, by=by, now=now)
-    outbox.record(session, events.ProviderChanged(provider=snapshots.of(provider)))
+    outbox.record(
+        session, events.ProviderChanged(provider=snapshots.of(provider), changed_at=now.isoformat())
+    )

@@ -99,6 +99,7 @@ def _columns() -> Any:
         its.last_updated,
         its.last_updated_by,
         its.version,
+        its.over_registered,
         vacancies.label("vacancies"),
     )
 

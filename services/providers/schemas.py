@@ -149,6 +149,8 @@ class NewProvider(Details):
     type = _code(vocabulary.PROVIDER_TYPES)
 
     class Meta:
+        # Whether it is active and reminded is for those who may switch it, once it is there.
+        exclude = ("active", "weekly_reminder")
         # What a search result cannot do without.
         required = ("name", "address", "town", "postcode")
 

@@ -60,8 +60,8 @@ class Providers(health.Health):
         """Change details of a provider, refusing a stale version (B10)."""
         fields = schemas.load(schemas.CHANGES, changes)
         with self.database.reading() as session:
-            postcode = details.moves(session, provider_id=provider_id, fields=fields, by=self.caller)
-        now, place = self.clock(), self._place(postcode) if postcode else None
+            postcode, moves = details.stands(session, provider_id=provider_id, fields=fields, by=self.caller)
+        now, place = self.clock(), self._place(postcode, needed=moves) if postcode else None
         with self.database.transaction() as session:
             provider = details.change(
                 session,
@@ -151,7 +151,9 @@ class Providers(health.Health):
     def bed_types(self, *, provider_type: str) -> dict[str, Any]:
         """List the bed types that a type of provider may offer today, with their definitions."""
         with self.database.reading() as session:
-            kinds = bed_types.available(session, provider_type=provider_type, on=self.clock().date())
+            kinds = bed_types.available(
+                session, provider_type=provider_type, on=bed_types.london_date(self.clock())
+            )
         return {"results": [bed_types.answer(kind) for kind in kinds]}
 
     @rpc.entrypoint(repeatable=True)
@@ -161,10 +163,17 @@ class Providers(health.Health):
         with self.database.reading() as session:
             return snapshots.page(session, after=after, limit=limit)
 
-    def _place(self, postcode: str) -> dict[str, Any] | None:
-        """Ask search where a postcode is, before any transaction; nothing when search does not know it."""
+    def _place(self, postcode: str, *, needed: bool = True) -> dict[str, Any] | None:
+        """Ask search where a postcode is, before any transaction; nothing when search does not know it.
+
+        :raises errors.Unavailable: search does not answer and the change cannot do without.
+        """
         try:
             place: dict[str, Any] = self.search.locate(postcode=postcode)
         except errors.NotFound:
+            return None
+        except errors.Unavailable:
+            if needed:
+                raise
             return None
         return place

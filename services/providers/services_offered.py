@@ -41,7 +41,9 @@ def replace(
     capacity.count_over_registered(provider)
     completeness.refresh(provider)
     changes.record(session, provider, kind="services", before=before, by=by, now=now)
-    outbox.record(session, events.ProviderChanged(provider=snapshots.of(provider)))
+    outbox.record(
+        session, events.ProviderChanged(provider=snapshots.of(provider), changed_at=now.isoformat())
+    )
     return provider
 
 
@@ -49,7 +51,7 @@ def _chosen(
     session: Session, provider: models.Provider, codes: Sequence[str], *, now: datetime
 ) -> dict[str, models.BedType]:
     """Return the bed types by code; one that is no longer valid may be kept, not added."""
-    kinds = bed_types.available(session, provider_type=provider.type, on=now.date())
+    kinds = bed_types.available(session, provider_type=provider.type, on=bed_types.london_date(now))
     known = {row.bed_type: row.reference for row in provider.bed_types} | {kind.code: kind for kind in kinds}
     faults = {
         f"bed_types.{position}": f"{code} is not a bed type that this type of provider can offer."

@@ -14,9 +14,10 @@ FIGURES = ("maximum", "occupied", "reserved", "accepting", "closed", "weekly_pri
 
 
 def follow(session: orm.Session, snapshot: events.ProviderSnapshot, *, at: datetime) -> None:
-    """Close the intervals that ended with the declaration made ``at`` that time, and open those that began.
+    """Close the intervals that ended with the change made ``at`` that time, and open those that began.
 
-    One figure differing is enough to end an interval; a confirmation of the same figures lets it go on.
+    A provider that is not active has no beds that count. One figure differing is enough to end an interval; a
+    confirmation of the same figures lets it go on.
     """
     table = models.CapacityInterval
     open_ones = {
@@ -25,7 +26,8 @@ def follow(session: orm.Session, snapshot: events.ProviderSnapshot, *, at: datet
             select(table).where(table.provider_id == snapshot["provider_id"], table.valid_to.is_(None))
         )
     }
-    declared = {bed["bed_type"]: _figures(bed) for bed in snapshot["bed_types"]}
+    beds = snapshot["bed_types"] if snapshot["active"] else []
+    declared = {bed["bed_type"]: _figures(bed) for bed in beds}
     for bed_type, interval in open_ones.items():
         if declared.get(bed_type) == {name: getattr(interval, name) for name in FIGURES}:
             del declared[bed_type]

@@ -70,6 +70,8 @@ def _row(provider: models.Provider) -> dict[str, Any]:
         "name": provider.name,
         "town": provider.town,
         "council_code": provider.council_code,
+        "email": provider.email,
+        "phone": provider.phone,
         "last_updated": provider.last_updated.isoformat() if provider.last_updated else None,
         "last_updated_by_id": provider.last_updated_by_id,
     }

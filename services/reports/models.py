@@ -35,6 +35,8 @@ class Provider(Base):
     name: Mapped[str] = mapped_column(Text)
     type: Mapped[str] = mapped_column(Text)
     town: Mapped[str] = mapped_column(Text)
+    email: Mapped[str] = mapped_column(Text)
+    phone: Mapped[str] = mapped_column(Text)
     council_code: Mapped[str | None] = mapped_column(Text)
     sub_icb_code: Mapped[str | None] = mapped_column(Text)
     icb_code: Mapped[str | None] = mapped_column(Text)

@@ -21,6 +21,8 @@ def keep(session: orm.Session, snapshot: events.ProviderSnapshot) -> bool:
         "name": snapshot["name"],
         "type": snapshot["type"],
         "town": snapshot["town"],
+        "email": snapshot["email"],
+        "phone": snapshot["phone"],
         "council_code": snapshot["council_code"],
         "sub_icb_code": snapshot["sub_icb_code"],
         "icb_code": snapshot["icb_code"],

@@ -30,14 +30,16 @@ class Reports(health.Health):
 
     @messaging.handles(events.ProviderChanged)
     def on_provider_changed(self, event: events.ProviderChanged) -> None:
-        # Idempotent: a snapshot that is not newer than the one held is ignored.
-        with self.database.transaction() as session:
-            providers_known.keep(session, event.provider)
+        self._follow(event.provider, at=event.changed_at)
 
     @messaging.handles(events.CapacityDeclared)
     def on_capacity_declared(self, event: events.CapacityDeclared) -> None:
-        # Idempotent: as above, and intervals follow only figures newer than those they follow already.
+        self._follow(event.provider, at=event.declared_at)
+
+    def _follow(self, snapshot: events.ProviderSnapshot, *, at: str | None) -> None:
+        # Idempotent: a snapshot that is not newer than the one held is ignored, and intervals follow only
+        # figures newer than those they follow already.
         with self.database.transaction() as session:
-            providers_known.keep(session, event.provider)
-            if providers_known.claim_figures(session, event.provider):
-                intervals.follow(session, event.provider, at=datetime.fromisoformat(event.declared_at))
+            providers_known.keep(session, snapshot)
+            if at is not None and providers_known.claim_figures(session, snapshot):
+                intervals.follow(session, snapshot, at=datetime.fromisoformat(at))

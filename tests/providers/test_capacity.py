@@ -8,8 +8,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import exc, orm
 
-from contracts import errors
-from services.providers import capacity, models, services_offered
+from contracts import errors, permissions
+from services.providers import capacity, details, models, services_offered
 from tests.providers import given
 
 LATER = given.NOW + timedelta(hours=2)
@@ -211,14 +211,14 @@ class TestConfirm:
         with pytest.raises(errors.Conflict, match="give your figures first"):
             given.confirm(session, home, by=by)
 
-    def test_b9_needs_figures_for_a_bed_type_that_came_later(self, session: orm.Session) -> None:
+    def test_b9_leaves_out_a_bed_type_that_came_later(self, session: orm.Session) -> None:
         by = given.actor()
         home = given.declared(session, "general_residential", by=by)
         form = given.services("general_residential", "general_nursing")
         services_offered.replace(session, provider_id=home.id, version=None, form=form, by=by, now=LATER)
-        with pytest.raises(errors.Conflict) as refused:
-            given.confirm(session, home, by=by)
-        assert refused.value.fields == {"bed_types": "No figures yet for General Nursing."}
+        made = given.confirm(session, home, by=by, version=home.version)
+        assert [row["bed_type"] for row in made.figures] == ["general_residential"]
+        assert [row.declared for row in home.bed_types] == [False, True]
 
     def test_b9_answers_the_same_to_the_same_cause(self, session: orm.Session) -> None:
         by = given.actor()
@@ -243,6 +243,28 @@ class TestConfirm:
         given.declare(session, home, given.figures(occupied=9, accepting=1), by=by)
         with pytest.raises(errors.Stale):
             given.confirm(session, home, by=by, version=seen)
+        with pytest.raises(errors.Stale):
+            given.confirm(session, home, by=by, version=home.version + 1)
+
+    def test_b10_is_refused_when_the_bed_types_changed_meanwhile(self, session: orm.Session) -> None:
+        by = given.actor()
+        home = given.declared(session, "general_nursing", "general_residential", by=by)
+        seen, form = home.version, given.services("general_nursing")
+        services_offered.replace(session, provider_id=home.id, version=None, form=form, by=by, now=LATER)
+        with pytest.raises(errors.Stale):
+            given.confirm(session, home, by=by, version=seen)
+
+    def test_b9_counts_when_others_confirmed_or_changed_other_details(self, session: orm.Session) -> None:
+        by = given.actor()
+        home = given.declared(session, "general_residential", by=by)
+        seen = home.version
+        given.confirm(session, home, by=by, version=seen)
+        fields = {"town": "Seaham"}
+        details.change(
+            session, provider_id=home.id, version=None, fields=fields, place=None, by=by, now=given.NOW
+        )
+        made = given.confirm(session, home, by=by, version=seen, now=LATER)
+        assert (made.version, home.last_updated) == (seen + 3, LATER)
 
     def test_is_for_those_who_may_edit(self, session: orm.Session) -> None:
         home = given.declared(session, "general_residential", by=given.actor())
@@ -315,3 +337,14 @@ class TestHistory:
         home = given.declared(session, "general_residential", by=given.actor())
         with pytest.raises(errors.Forbidden):
             capacity.history(session, provider_id=home.id, page=1, by=given.actor())
+
+    def test_is_for_those_who_edit_it_or_have_it_in_reports(self, session: orm.Session) -> None:
+        home = given.declared(session, "general_residential", by=given.actor())
+        near = {"organisation_type": "local_authority", "council_code": given.DURHAM}
+        for by in (given.broker(), given.actor(permissions.SYSTEM_CHAMPION, **near), given.actor(**near)):
+            assert capacity.history(session, provider_id=home.id, page=1, by=by)["total"] == 1
+        ward = given.actor(organisation_type="nhs_acute", icb_code="QX1")
+        far = given.actor(organisation_type="local_authority", council_code=given.NEWCASTLE)
+        for by in (ward, far):
+            with pytest.raises(errors.Forbidden):
+                capacity.history(session, provider_id=home.id, page=1, by=by)

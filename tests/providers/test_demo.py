@@ -71,6 +71,8 @@ class TestCreate:
         self, session: orm.Session, providers: list[models.Provider]
     ) -> None:
         told = [event["provider"] for event in given.recorded(session)]
+        times = [event["changed_at"] for event in given.recorded(session)]
+        assert times == [row["last_updated"] or given.NOW.isoformat() for row in told]
         assert sorted((row["provider_id"], row["version"]) for row in told) == [
             (provider.id, provider.version) for provider in providers
         ]

@@ -64,6 +64,7 @@ class TestCreate:
         assert event["event"] == "provider_changed"
         assert event["provider"]["provider_id"] == made.id
         assert event["provider"]["version"] == 1
+        assert event["changed_at"] == given.NOW.isoformat()
 
     def test_is_not_for_those_who_run_no_providers(self, session: orm.Session) -> None:
         for kind in ("local_authority", "icb", "other"):
@@ -77,6 +78,18 @@ class TestCreate:
     def test_is_not_for_another_organisation(self, session: orm.Session) -> None:
         with pytest.raises(errors.Forbidden):
             create(session, by=given.actor(), organisation_id=ids.new())
+
+    def test_is_not_for_those_who_look_after_chosen_providers(self, session: orm.Session) -> None:
+        with pytest.raises(errors.Forbidden, match="ask a colleague"):
+            create(session, by=given.actor(provider_ids=(ids.new(),)))
+        chosen = given.actor(permissions.ADMINISTRATOR, provider_ids=(ids.new(),))
+        create(session, by=chosen)
+
+    @pytest.mark.parametrize("switched", [{"active": False}, {"weekly_reminder": False}])
+    def test_leaves_switches_to_those_who_may(self, switched: dict[str, bool]) -> None:
+        with pytest.raises(errors.Invalid) as refused:
+            schemas.load(schemas.NEW_PROVIDER, FORM | switched)
+        assert set(refused.value.fields) == set(switched)
 
     def test_lets_an_administrator_name_the_organisation(self, session: orm.Session) -> None:
         organisation_id = ids.new()
@@ -178,6 +191,16 @@ class TestChange:
         change(session, home, by=by, postcode="ne1 7ru", place=place)
         assert (home.postcode, home.council_code, home.sub_icb_code) == ("NE1 7RU", given.NEWCASTLE, "13T")
 
+    def test_b2_aligns_anew_once_its_postcode_is_known(self, session: orm.Session) -> None:
+        by = given.actor()
+        home = given.provider(session, of=by, council_code=given.NEWCASTLE, sub_icb_code="13T")
+        fields = {"postcode": "DH1 3YG", "council_code": given.NEWCASTLE}
+        change(session, home, by=by, place=given.OUTWARD, **fields)
+        change(session, home, by=by, place=given.PLACE | {"postcode": "DH1 4AA"}, **fields)
+        assert (home.council_code, home.version) == (given.NEWCASTLE, 1)
+        change(session, home, by=by, place=given.PLACE, **fields)
+        assert (home.council_code, home.sub_icb_code, home.version) == (given.DURHAM, "84H", 2)
+
     @pytest.mark.parametrize("name", ["registered_beds", "cqc_rating"])
     def test_b2_refuses_what_comes_from_cqc(self, name: str) -> None:
         with pytest.raises(errors.Invalid) as refused:
@@ -223,24 +246,24 @@ class TestChange:
         assert given.recorded(session)[-1]["provider"]["active"] is False
 
 
-class TestMoves:
+class TestStands:
     @pytest.mark.parametrize(
-        ("fields", "postcode"),
+        ("fields", "postcode", "moves"),
         [
-            ({"name": "Trifle House"}, None),
-            ({"postcode": "dh1 3yg"}, None),
-            ({"council_code": given.DURHAM}, None),
-            ({"council_code": None}, None),
-            ({"postcode": "NE1 7RU"}, "NE1 7RU"),
-            ({"council_code": given.NEWCASTLE}, "DH1 3YG"),
+            ({"name": "Trifle House"}, None, False),
+            ({"postcode": "dh1 3yg"}, "dh1 3yg", False),
+            ({"council_code": given.DURHAM}, "DH1 3YG", False),
+            ({"council_code": None}, "DH1 3YG", False),
+            ({"postcode": "NE1 7RU"}, "NE1 7RU", True),
+            ({"council_code": given.NEWCASTLE}, "DH1 3YG", True),
         ],
     )
-    def test_name_the_postcode_to_look_up(
-        self, session: orm.Session, fields: dict[str, Any], postcode: str | None
+    def test_names_the_postcode_to_look_up_and_says_whether_it_moves(
+        self, session: orm.Session, fields: dict[str, Any], postcode: str | None, moves: bool
     ) -> None:
         by = given.actor()
         home = given.provider(session, of=by)
-        assert details.moves(session, provider_id=home.id, fields=fields, by=by) == postcode
+        assert details.stands(session, provider_id=home.id, fields=fields, by=by) == (postcode, moves)
 
 
 class TestAnswer:

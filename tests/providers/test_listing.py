@@ -62,6 +62,17 @@ class TestFind:
         assert names(session, icb) == ["100% Cosy"]
         assert names(session, given.actor(organisation_type="other")) == []
 
+    def test_b7_flags_what_is_over_its_registered_beds_to_the_champion(self, session: orm.Session) -> None:
+        given.provider(session, of=NEIGHBOUR, name="Full House", over_registered=True)
+        durham = {"organisation_type": "local_authority", "council_code": given.DURHAM}
+        rows = find(session, given.actor(permissions.SYSTEM_CHAMPION, **durham))["results"]
+        assert {row["name"]: row["over_registered"] for row in rows} == {
+            "Cobweb Court": False,
+            "Full House": True,
+            "Thimble House": False,
+            "Trifle Lodge": False,
+        }
+
     def test_lists_an_acute_trusts_own_units_alone(self, session: orm.Session) -> None:
         ward = given.actor(organisation_type="nhs_acute", icb_code="QHM")
         given.provider(session, of=ward, type="acute", name="Step-down ward")

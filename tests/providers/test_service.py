@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 from typing import Any
 from unittest import mock
 
 import pytest
 
 from contracts import errors, permissions
+from services.providers import bed_types
 from services.providers.service import Providers
 from tests.providers import given
 
@@ -67,6 +69,12 @@ class TestProviders:
         assert [row["name"] for row in found] == ["Community Rehabilitation", "End of Life"]
         assert set(found[0]) == {"code", "name", "definition"}
 
+    def test_b4_lists_the_bed_types_of_the_day_it_is_in_london(self, service: Service) -> None:
+        just_after_midnight = datetime(2026, 6, 30, 23, 30, tzinfo=UTC)
+        with mock.patch.object(bed_types, "available", return_value=[]) as available:
+            service(now=just_after_midnight).bed_types(provider_type="hospice")
+        assert available.call_args.kwargs["on"] == date(2026, 7, 1)
+
     def test_refuses_every_caller_who_is_not_signed_in(self, service: Service, home: dict[str, Any]) -> None:
         calls: dict[str, dict[str, Any]] = {
             "list_providers": {},
@@ -93,13 +101,23 @@ class TestPlace:
         search.locate.assert_called_once_with(postcode="DH1 3YG")
         assert home["council_code"] == given.DURHAM
 
-    def test_is_not_asked_for_when_nothing_moves(
+    def test_is_not_needed_when_nothing_moves(
         self, service: Service, owner: permissions.Actor, home: dict[str, Any], search: mock.Mock
     ) -> None:
         search.locate.side_effect = errors.Unavailable("away")
         changes = {"name": "Trifle House", "postcode": "dh1 3yg", "council_code": given.DURHAM}
         changed = service(by=owner).change_provider(provider_id=home["id"], changes=changes)
         assert changed["name"] == "Trifle House"
+
+    def test_is_looked_up_again_when_the_details_are_saved(
+        self, service: Service, owner: permissions.Actor, search: mock.Mock
+    ) -> None:
+        search.locate.side_effect = errors.NotFound("not imported yet")
+        form = given.DETAILS | {"council_code": given.NEWCASTLE}
+        home = service(by=owner).create_provider(form=form)
+        search.locate.side_effect = None
+        changed = service(by=owner).change_provider(provider_id=home["id"], changes=form)
+        assert (home["council_code"], changed["council_code"]) == (given.NEWCASTLE, given.DURHAM)
 
     def test_is_needed_when_a_provider_moves(
         self, service: Service, owner: permissions.Actor, home: dict[str, Any], search: mock.Mock

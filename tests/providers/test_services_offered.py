@@ -41,7 +41,8 @@ class TestReplace:
         assert offered(home) == ["dementia_nursing", "general_residential"]
         assert (home.short_stay_services, home.languages) == (["respite"], ["English", "Polish"])
         assert home.version == 2
-        assert given.recorded(session)[-1]["event"] == "provider_changed"
+        event = given.recorded(session)[-1]
+        assert (event["event"], event["changed_at"]) == ("provider_changed", given.NOW.isoformat())
 
     def test_b4_speaks_english_by_default_and_each_language_once(self, session: orm.Session) -> None:
         by = given.actor()

@@ -14,8 +14,8 @@ START = datetime(2026, 11, 1, 7, 0, tzinfo=UTC)
 HOME = snapshot()
 
 
-def declared(session: orm.Session, day: int, *beds: events.BedFigures) -> None:
-    home = events.ProviderSnapshot(**{**HOME, "bed_types": list(beds)})
+def declared(session: orm.Session, day: int, *beds: events.BedFigures, active: bool = True) -> None:
+    home = events.ProviderSnapshot(**{**HOME, "bed_types": list(beds), "active": active})
     intervals.follow(session, home, at=START + timedelta(days=day))
 
 
@@ -48,3 +48,9 @@ class TestFollow:
         declared(session, 2, bed("general_residential"))
         assert spans(session, "dementia_nursing") == [(0, 2, 2)]
         assert spans(session) == [(0, None, 2)]
+
+    def test_b15_stops_while_a_provider_is_deactivated(self, session: orm.Session) -> None:
+        declared(session, 0, bed(accepting=2))
+        declared(session, 2, bed(accepting=2), active=False)
+        declared(session, 5, bed(accepting=2))
+        assert spans(session) == [(0, 2, 2), (5, None, 2)]

@@ -72,6 +72,11 @@ class TestReport:
         given(session, "one", council_code=None, sub_icb_code=None, icb_code=None)
         assert names(session, actor("csu")) == []
 
+    def test_d3_says_how_to_reach_each(self, session: orm.Session) -> None:
+        given(session, "near", email="office@near.example", phone="01632 960001")
+        rows = last_updated.report(session, by=actor("icb", icb_code="QHM"), page=1)["results"]
+        assert [(row["email"], row["phone"]) for row in rows] == [("office@near.example", "01632 960001")]
+
     def test_leaves_out_the_deactivated(self, session: orm.Session) -> None:
         given(session, "gone", active=False)
         assert names(session, actor("local_authority", council_code="E06000047")) == []

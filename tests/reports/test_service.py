@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 from unittest import mock
 
@@ -57,6 +58,40 @@ class TestLastUpdated:
         service = reports(ADMINISTRATOR)
         assert service.last_updated()["results"][0]["last_updated"] is None
         service.identity.names.assert_not_called()
+
+
+class TestOnProviderChanged:
+    def spans(self, sessions: database.Sessions) -> list[tuple[str, datetime | None]]:
+        table = models.CapacityInterval
+        with sessions.reading() as session:
+            rows = session.scalars(select(table).order_by(table.bed_type))
+            return [(row.bed_type, row.valid_to) for row in rows]
+
+    def test_ends_the_figures_of_a_bed_type_that_is_dropped(
+        self, reports: Reporter, sessions: database.Sessions
+    ) -> None:
+        beds = [snapshots.bed("dementia_nursing"), snapshots.bed("general_residential")]
+        home = snapshot(version=2, bed_types=beds)
+        reports(ITSELF).on_capacity_declared(snapshots.declared(home))
+        dropped = events.ProviderSnapshot(**{**home, "version": 3, "bed_types": beds[1:]})
+        later = snapshots.NOW + timedelta(days=1)
+        event = events.ProviderChanged(provider=dropped, changed_at=later.isoformat())
+        reports(ITSELF).on_provider_changed(event)
+        reports(ITSELF).on_provider_changed(event)
+        assert self.spans(sessions) == [("dementia_nursing", later), ("general_residential", None)]
+
+    def test_begins_the_figures_that_a_provider_was_made_with(
+        self, reports: Reporter, sessions: database.Sessions
+    ) -> None:
+        made = events.ProviderChanged(provider=snapshot(), changed_at=snapshots.NOW.isoformat())
+        reports(ITSELF).on_provider_changed(made)
+        assert self.spans(sessions) == [("general_residential", None)]
+
+    def test_leaves_figures_alone_when_the_message_does_not_say_when(
+        self, reports: Reporter, sessions: database.Sessions
+    ) -> None:
+        reports(ITSELF).on_provider_changed(events.ProviderChanged(provider=snapshot()))
+        assert self.spans(sessions) == []
 
 
 class TestOnCapacityDeclared:

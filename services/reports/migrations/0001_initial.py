@@ -19,6 +19,8 @@ def upgrade() -> None:
         sa.Column("name", sa.Text, nullable=False),
         sa.Column("type", sa.Text, nullable=False),
         sa.Column("town", sa.Text, nullable=False),
+        sa.Column("email", sa.Text, nullable=False),
+        sa.Column("phone", sa.Text, nullable=False),
         sa.Column("council_code", sa.Text),
         sa.Column("sub_icb_code", sa.Text),
         sa.Column("icb_code", sa.Text),
