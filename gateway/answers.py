@@ -115,10 +115,15 @@ def _refusal(error: errors.Error, call_id: str) -> Problem:
     if status == 401:
         headers.append(("WWW-Authenticate", "Bearer"))
     elif status == 429:
-        headers.append(("Retry-After", error.fields.get("retry_after", "60")))
+        headers += retry_after(error)
     elif status == 503:
         headers.append(("Retry-After", RETRY_SECONDS))
     return Problem(status, error.code, error.message, call_id, error.fields, headers)
+
+
+def retry_after(error: errors.Error) -> Headers:
+    """Return the header that says when to try again."""
+    return [("Retry-After", error.fields.get("retry_after", "60"))]
 
 
 def _http_refusal(error: exceptions.HTTPException, call_id: str) -> Problem:

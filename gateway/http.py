@@ -148,6 +148,7 @@ class PageEndpoint(Endpoint):
         if request.method == "HEAD":
             # Mail scanners look at links like this: they get the page's headers, and nothing is done.
             request.method = "GET"
+        request.is_public = self.public
         token = security.session_token(request)
         if not self.public:
             self.sign_in(request, token)
@@ -172,11 +173,17 @@ class PageEndpoint(Endpoint):
     def refuse(self, request: Request, problem: Problem, error: Exception) -> Answer:
         """Say no with a page, or ask the person to sign in."""
         if isinstance(error, errors.Unauthenticated) and not self.public:
-            back = request.full_path.rstrip("?") if request.method == "GET" else "/"
-            page = see_other(f"/sign-in?next={quote(back, safe='/')}" if back != "/" else "/sign-in")
+            page = see_other(self._sign_in_address(request))
             security.clear_session_cookie(page, request)
             return page
         return self.server.error_page(request, problem)
+
+    def _sign_in_address(self, request: Request) -> str:
+        """Return where to sign in, so as to come back to the page or to the form that was sent."""
+        if "GET" not in self.methods:
+            return "/sign-in"
+        back = quote(request.full_path.rstrip("?"), safe="/")
+        return f"/sign-in?next={back}" + ("" if request.method == "GET" else "&ended=1")
 
 
 def api(methods: str, path: str, **options: Any) -> Callable[[Method], Method]:

@@ -28,7 +28,8 @@ class Request(wrappers.Request):
     """One request, with what the gateway found out about it.
 
     `actor` is who asks, `session` what `authentication.Sessions` knows of it (None when nobody is signed in),
-    `route` the rule that matched, `settings` the gateway's settings.
+    `route` the rule that matched, `is_public` whether its page is for anybody, `settings` the gateway's
+    settings.
     """
 
     max_content_length = BODY_LIMIT_BYTES
@@ -38,6 +39,7 @@ class Request(wrappers.Request):
     actor: permissions.Actor = permissions.ANONYMOUS
     session: Session | None = None
     route: str = ""
+    is_public: bool = False
     visitor: str | None = None
     visitor_is_new: bool = False
 
@@ -59,8 +61,13 @@ class Request(wrappers.Request):
 
     @property
     def csrf_token(self) -> str:
-        """Return the token that every form of an answer to this request must hold."""
+        """Return the token that the forms of an answer to this request must hold."""
         return security.csrf_token(self)
+
+    @property
+    def sign_out_token(self) -> str:
+        """Return the token that the form to sign out must hold, whatever page it stands on."""
+        return security.sign_out_token(self)
 
     @cached_property
     def client_address(self) -> str:
@@ -218,9 +225,14 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         names = [name for name, _ in pairs]
         raise errors.Invalid(
             "A field was given more than once.",
-            {name: "Give this once." for name in plain if names.count(name) > 1},
+            {_sayable(name): "Give this once." for name in plain if names.count(name) > 1},
         )
     return plain
+
+
+def _sayable(name: str) -> str:
+    """Return the name of a field as far as an answer can hold it."""
+    return name.encode(errors="replace").decode()
 
 
 def _refuse_constant(text: str) -> None:

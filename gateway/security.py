@@ -104,8 +104,21 @@ def keep_visitor(response: Response, request: Request) -> None:
 
 
 def csrf_token(request: Request) -> str:
-    """Return the token to put into every form as `csrf_token`."""
-    bound_to = request.session["token_hash"] if request.session else visitor(request)
+    """Return the token to put into the forms of this page as `csrf_token`.
+
+    Forms that anybody may send stay good while the person signs in or out elsewhere, or the session ends.
+    """
+    return _form_token(request, visitor(request) if request.is_public else None)
+
+
+def sign_out_token(request: Request) -> str:
+    """Return the token of the form that ends the session, which stands on every page."""
+    return _form_token(request, None)
+
+
+def _form_token(request: Request, browser: str | None) -> str:
+    session = request.session["token_hash"] if request.session else None
+    bound_to = browser or session or visitor(request)
     return hmac.new(
         request.settings.secret_key.encode(), f"form:{bound_to}".encode(), hashlib.sha256
     ).hexdigest()
@@ -119,7 +132,8 @@ def check_form(request: Request) -> None:
     sent = request.form.get("csrf_token", "")
     if _from_elsewhere(request) or not hmac.compare_digest(sent.encode(), csrf_token(request).encode()):
         raise errors.Forbidden(
-            "This form is out of date. Go back, load the page again and send it once more."
+            "Nothing was saved. You may have signed in or out since the page was loaded.",
+            {"csrf_token": "This form is out of date."},
         )
 
 
@@ -129,7 +143,11 @@ def _from_elsewhere(request: Request) -> bool:
     origin = request.headers.get("Origin")
     if origin is None:
         return False
-    return urlsplit(origin).netloc not in (request.host, urlsplit(request.settings.public_url).netloc)
+    try:
+        sender = urlsplit(origin).netloc
+    except ValueError:
+        return True
+    return sender not in (request.host, urlsplit(request.settings.public_url).netloc)
 
 
 def local_path(text: str | None, default: str = "/") -> str:

@@ -45,7 +45,7 @@ class Confirming:
             return _show(request, token, "unknown", status=404)
         if request.method == "GET":
             state = "done" if action["state"] == "used" and "done" in request.args else action["state"]
-            return self._show(request, token, action, state)
+            return self._show_link(request, token, action, state)
         try:
             self.notifications.confirm_by_link(token=token, version=editing.version(request.form))
         except errors.Conflict as refusal:
@@ -57,9 +57,9 @@ class Confirming:
         action = self.notifications.action(token=token)
         status = answers.STATUS[type(refusal)]
         message = refusal.message if action["state"] == "open" else None
-        return self._show(request, token, action, action["state"], status=status, message=message)
+        return self._show_link(request, token, action, action["state"], status=status, message=message)
 
-    def _show(
+    def _show_link(
         self, request: http.Request, token: str, action: dict[str, Any], state: str, **context: Any
     ) -> http.Page:
         capacity = None

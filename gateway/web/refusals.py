@@ -20,6 +20,9 @@ WORDS: dict[int, tuple[str, str]] = {
 }
 
 
+OUT_OF_DATE = ("This page is out of date", "Go back, load the page again and send it once more.")
+
+
 class Refusals:
     """How the gateway refuses when a person asked."""
 
@@ -27,6 +30,8 @@ class Refusals:
     def error_page(request: incoming.Request, problem: answers.Problem) -> answers.Page:
         """Show a refusal in words, with what to do next."""
         heading, advice = WORDS.get(problem.status, WORDS[400])
+        if "csrf_token" in problem.fields:
+            heading, advice = OUT_OF_DATE
         page = rendering.respond(
             request,
             "error.html",

@@ -60,7 +60,9 @@ class Registering:
             return _show(request, answers, "organisation")
         sought = request.form.get("find" if action == "find" else "found_for", "").strip()
         try:
-            found = self._find(answers, sought)
+            found = self._find(answers, sought, address=request.client_address)
+        except errors.TooMany as refusal:
+            return _show(request, answers, "organisation", errors={"find": refusal.message}, find=sought)
         except errors.Invalid as refusal:
             words = next(iter(refusal.fields.values()), refusal.message)
             return _show(request, answers, "organisation", errors={"find": words}, find=sought)
@@ -68,9 +70,9 @@ class Registering:
             return _show(request, answers, "organisation", found=found, find=sought)
         return _add(request, answers, found, sought)
 
-    def _find(self, answers: application.Application, sought: str) -> list[dict[str, Any]]:
+    def _find(self, answers: application.Application, sought: str, *, address: str) -> list[dict[str, Any]]:
         by = {"postcode": sought} if application.is_postcode(sought) else {"q": sought}
-        results = self.identity.find_organisations(**by)["results"]
+        results = self.identity.find_organisations(**by, address=address)["results"]
         return [found for found in results if found["type"] == answers.organisation_type]
 
     def _send(self, request: http.Request, answers: application.Application) -> http.Page:
@@ -83,6 +85,8 @@ class Registering:
             fields = _by_input(refusal.fields)
             step = _step_of(fields)
             return _show(request, answers, step, errors=fields, message=None if fields else refusal.message)
+        except errors.TooMany as refusal:
+            return _show(request, answers, "check", message=refusal.message, status=429)
         return http.see_other("/register/done")
 
 
@@ -128,6 +132,7 @@ def _show(
     *,
     errors: dict[str, str] | None = None,
     message: str | None = None,
+    status: int | None = None,
     found: list[dict[str, Any]] | None = None,
     find: str = "",
 ) -> http.Page:
@@ -139,7 +144,7 @@ def _show(
     return rendering.respond(
         request,
         TEMPLATES[step],
-        status=400 if errors or message else 200,
+        status=status or (400 if errors or message else 200),
         errors=errors,
         message=message,
         values={**answers.values, "find": find, "organisation_id": organisation_id},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from contracts import errors
 from gateway import answers, http, security
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from kit import rpc
 
 MOST_OF_USER_AGENT = 300
+ENDED = "You have been signed out. What you sent was not saved."
+GO_ON = "Sign in to go on."
 
 
 class SigningIn:
@@ -26,9 +29,11 @@ class SigningIn:
     def sign_in_page(self, request: http.Request) -> http.Page:
         """Sign somebody in; why it failed is not said, so that nobody learns who has an account."""
         if request.method == "GET":
+            wanted = request.args.get("next", "")
             if request.actor.kind == "user":
-                return http.see_other("/home")
-            return rendering.respond(request, "sign_in.html", values={}, next=request.args.get("next", ""))
+                return http.see_other(security.local_path(wanted, "/home"))
+            notice = ENDED if "ended" in request.args else GO_ON if wanted else None
+            return rendering.respond(request, "sign_in.html", values={}, next=wanted, notice=notice)
         try:
             session = self._open_session(request)
         except (errors.Unauthenticated, errors.Invalid, errors.TooMany) as refusal:
@@ -54,8 +59,11 @@ class SigningIn:
     def password_page(self, request: http.Request) -> http.Page:
         """Change the password; after a temporary one the old one need not be typed again."""
         must_change = request.signed_in["must_change_password"]
+        wanted = request.values.get("next", "")
         if request.method == "GET":
-            return rendering.respond(request, "password.html", values={}, must_change=must_change)
+            return rendering.respond(
+                request, "password.html", values={}, must_change=must_change, next=wanted
+            )
         token_hash = request.signed_in["token_hash"]
         try:
             self.identity.change_password(
@@ -64,7 +72,7 @@ class SigningIn:
                 token_hash=token_hash,
             )
         except (errors.Invalid, errors.TooMany) as refusal:
-            return rendering.respond(
+            page = rendering.respond(
                 request,
                 "password.html",
                 status=answers.STATUS[type(refusal)],
@@ -72,9 +80,11 @@ class SigningIn:
                 message=refusal.message,
                 values={},
                 must_change=must_change,
+                next=wanted,
             )
+            return _with_patience(page, refusal)
         self.sessions.ask_again(token_hash)
-        return http.see_other("/home?done=password")
+        return http.see_other(security.local_path(wanted, "/home?done=password"))
 
     def _open_session(self, request: http.Request) -> dict[str, Any]:
         session: dict[str, Any] = self.identity.sign_in(
@@ -88,7 +98,7 @@ class SigningIn:
 
 
 def _refused(request: http.Request, refusal: errors.Error) -> http.Page:
-    return rendering.respond(
+    page = rendering.respond(
         request,
         "sign_in.html",
         status=answers.STATUS[type(refusal)],
@@ -96,11 +106,22 @@ def _refused(request: http.Request, refusal: errors.Error) -> http.Page:
         values=request.form,
         next=request.form.get("next", ""),
     )
+    return _with_patience(page, refusal)
+
+
+def _with_patience(page: http.Page, refusal: errors.Error) -> http.Page:
+    """Say for programs too when to try again, where it was tried too often."""
+    if isinstance(refusal, errors.TooMany):
+        page.headers.extend(answers.retry_after(refusal))
+    return page
 
 
 def _signed_in(request: http.Request, session: dict[str, Any]) -> http.Page:
-    wanted = security.local_path(request.form.get("next"), "/home")
-    page = http.see_other("/password" if session["must_change_password"] else wanted)
-    until = datetime.fromisoformat(session["expires_at"]) if "remember_me" in request.form else None
+    wanted, must_change = request.form.get("next", ""), session["must_change_password"]
+    first = f"/password?next={quote(wanted, safe='/')}" if wanted else "/password"
+    page = http.see_other(first if must_change else security.local_path(wanted, "/home"))
+    # Identity remembers nobody who still has to choose a password.
+    remembered = "remember_me" in request.form and not must_change
+    until = datetime.fromisoformat(session["expires_at"]) if remembered else None
     security.set_session_cookie(page, request, session["token"], expires_at=until)
     return page

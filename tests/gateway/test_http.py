@@ -117,6 +117,7 @@ class TestBodies:
             (b'{"email": "a\\u0000@b.example"}', "email"),
             (b'{"email": "a\\ud800@b.example"}', "email"),
             (b'{"\\u0000": 1}', "body"),
+            (b'{"\\ud800": 1, "\\ud800": 2}', "?"),
             (b'{"email": ' + b"[" * 50 + b"]" * 50 + b"}", "email"),
             (b"[" * 100_000, None),
             (b'{"number": ' + b"9" * 5000 + b"}", None),

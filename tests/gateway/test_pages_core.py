@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from contracts import errors
 from gateway import http, security, service
-from tests.gateway.conftest import Front, actor, running, session_of
+from tests.gateway.conftest import PROVIDER_ID, Front, actor, running, session_of
 
 
 class Pages(service.Gateway):
@@ -119,7 +120,12 @@ class TestForms:
 
     @pytest.mark.parametrize(
         "headers",
-        [{"Origin": "https://elsewhere.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}],
+        [
+            {"Origin": "https://elsewhere.example"},
+            {"Origin": "null"},
+            {"Origin": "http://["},
+            {"Sec-Fetch-Site": "cross-site"},
+        ],
     )
     def test_from_other_sites_are_refused(self, pages: Front, headers: dict[str, str]) -> None:
         sign_in(pages)
@@ -137,6 +143,31 @@ class TestForms:
         assert "session=a-token" in answer.headers["Set-Cookie"]
         pages.caller.cookies.clear()
         assert pages.call("POST", "/trial-public", data={"csrf_token": token}).status_code == 403
+
+    def test_that_are_public_survive_signing_in_and_out_elsewhere(self, pages: Front) -> None:
+        sign_in(pages)
+        token = token_in(pages.call("GET", "/trial-public").text)
+        pages.caller.cookies.set("session", "", expires=1)
+        assert pages.call("POST", "/trial-public", data={"csrf_token": token}).status_code == 303
+        sign_in(pages)
+        assert pages.call("POST", "/trial-public", data={"csrf_token": token}).status_code == 303
+        assert pages.call("POST", "/trial", data={"csrf_token": token}).status_code == 403
+
+    def test_to_sign_out_work_from_public_pages(self, pages: Front) -> None:
+        sign_in(pages)
+        help_page = pages.call("GET", "/help").text
+        token = token_in(help_page[help_page.index("/sign-out") :])
+        answer = pages.call("POST", "/sign-out", data={"csrf_token": token})
+        assert answer.headers["Location"] == "/signed-out"
+
+    def test_sent_after_the_session_has_ended_lead_back_and_say_so(self, unauthenticated: Front) -> None:
+        """A7 from the other end: nobody may believe that the figures were saved."""
+        path = f"/providers/{PROVIDER_ID}/capacity"
+        answer = unauthenticated.call("POST", path, data={"bed_types.0.accepting": "3"})
+        assert answer.headers["Location"] == f"/sign-in?next={quote(path, safe='/')}&ended=1"
+        page = unauthenticated.call("GET", answer.headers["Location"])
+        assert "What you sent was not saved." in page.text
+        assert f'name="next" value="{path}"' in page.text
 
     def test_with_characters_that_cannot_be_stored_are_refused(self, pages: Front) -> None:
         sign_in(pages)

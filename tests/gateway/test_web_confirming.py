@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from contracts import errors
-from tests.gateway.browsing import CAPACITY, MANAGER, Visitor
+from tests.gateway.browsing import BEDS, CAPACITY, MANAGER, Visitor
 from tests.gateway.conftest import PROVIDER_ID, Front
 
 PATH = "/confirm/a-token"
@@ -37,6 +37,35 @@ class TestLink:
         assert "General Residential" in page.text
         holder.front.providers.acting_as.assert_called_once_with(MANAGER)
         holder.front.notifications.confirm_by_link.assert_not_called()
+
+    def test_b9_shows_every_figure_that_the_press_confirms(self, holder: Visitor) -> None:
+        closed = BEDS | {"occupied": 13, "closed": 2, "closure_reason": "refurbishment"}
+        holder.front.providers.get_capacity.return_value = CAPACITY | {
+            "bed_types": [closed],
+            "accepting_out_of_hours": True,
+        }
+        text = holder.get(PATH).text
+        for figure in (
+            'data-label="Occupied">13<',
+            'data-label="Reserved">1<',
+            'data-label="Closed">2 <',
+            "Refurbishment",
+            "£1,050",
+            "(flexible)",
+            "People are accepted out of hours.",
+        ):
+            assert figure in text
+
+    def test_shows_units_what_they_gave(self, holder: Visitor) -> None:
+        holder.front.providers.get_capacity.return_value = CAPACITY | {"short_form": True}
+        assert "Occupied" not in holder.get(PATH).text
+
+    def test_offers_no_press_that_would_be_refused(self, holder: Visitor) -> None:
+        undeclared = BEDS | dict.fromkeys(("maximum", "occupied", "reserved", "accepting", "closed"))
+        holder.front.providers.get_capacity.return_value = CAPACITY | {"bed_types": [BEDS, undeclared]}
+        text = holder.get(PATH).text
+        assert "Nothing has changed</button>" not in text
+        assert "no figures yet" in text
 
     def test_is_kept_from_search_engines_and_other_sites(self, holder: Visitor) -> None:
         page = holder.get(PATH)

@@ -116,9 +116,9 @@ class TestRegistering:
     def test_finds_by_postcode_or_name_among_the_right_type(self, front: Front) -> None:
         applicant = Applicant(front)
         applicant.go("Find", find="dh1 3yg")
-        front.identity.find_organisations.assert_called_with(postcode="dh1 3yg")
+        front.identity.find_organisations.assert_called_with(postcode="dh1 3yg", address="127.0.0.1")
         applicant.go("Find", find="Cranberry")
-        front.identity.find_organisations.assert_called_with(q="Cranberry")
+        front.identity.find_organisations.assert_called_with(q="Cranberry", address="127.0.0.1")
         assert not applicant.at("Cranberry Hospital")
 
     def test_says_when_nothing_is_found(self, front: Front) -> None:
@@ -176,6 +176,17 @@ class TestRegistering:
         assert answer.status_code == 400
         assert "Agree to register." in answer.text
         assert "step 3 of 3" in answer.text
+
+    def test_keeps_the_answers_when_too_many_apply_at_once(self, front: Front) -> None:
+        applicant = Applicant(front, "other")
+        applicant.go("Continue")
+        applicant.agree()
+        front.identity.register.side_effect = errors.TooMany("Try again in an hour.", {"retry_after": "3600"})
+        answer = applicant.go("Send my application")
+        assert answer.status_code == 429
+        assert "Try again in an hour." in answer.text
+        front.identity.register.side_effect = None
+        assert applicant.go("Send my application").headers["Location"] == "/register/done"
 
     def test_checks_everything_again_at_the_end(self, front: Front) -> None:
         applicant = Applicant(front, "other")

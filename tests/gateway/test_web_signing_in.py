@@ -52,7 +52,17 @@ class TestSigningIn:
 
     def test_asks_for_a_password_of_ones_own_first(self, front: Front) -> None:
         front.identity.sign_in.return_value = OPENED | {"must_change_password": True}
-        assert self.sign_in(front, "/sign-in?next=/find").headers["Location"] == "/password"
+        assert self.sign_in(front).headers["Location"] == "/password"
+        front.caller.cookies.clear()
+        assert self.sign_in(front, "/sign-in?next=/find").headers["Location"] == "/password?next=/find"
+
+    def test_keeps_no_cookie_for_a_session_that_is_not_remembered(self, front: Front) -> None:
+        """With a temporary password nobody is remembered, however the box is ticked."""
+        front.identity.sign_in.return_value = OPENED | {"must_change_password": True}
+        assert "Max-Age" not in self.sign_in(front, remember_me="yes").headers["Set-Cookie"]
+
+    def test_says_why_it_is_asked_for(self, front: Front) -> None:
+        assert "Sign in to go on." in Visitor(front).get("/sign-in?next=/find").text
 
     def test_says_no_more_than_identity_does(self, front: Front) -> None:
         front.identity.sign_in.side_effect = errors.Unauthenticated("That did not work.")
@@ -67,9 +77,14 @@ class TestSigningIn:
         answer = self.sign_in(front)
         assert answer.status_code == 429
         assert "Wait a minute." in answer.text
+        assert answer.headers["Retry-After"] == "60"
+        assert "<title>Error: Sign in" in answer.text
 
     def test_is_not_offered_to_who_is_signed_in(self, front: Front) -> None:
-        assert Visitor(front).signed_in(MANAGER).get("/sign-in").headers["Location"] == "/home"
+        visitor = Visitor(front).signed_in(MANAGER)
+        assert visitor.get("/sign-in").headers["Location"] == "/home"
+        assert visitor.get("/sign-in?next=/providers").headers["Location"] == "/providers"
+        assert visitor.get("/sign-in?next=//elsewhere.example").headers["Location"] == "/home"
 
 
 class TestSigningOut:
@@ -102,6 +117,18 @@ class TestPassword:
         asked = front.identity.change_password.call_args.kwargs
         assert (asked["current_password"], asked["new_password"]) == (None, "velvet-anchor-thimble")
         assert answer.headers["Location"] == "/home?done=password"
+
+    def test_leads_on_to_where_the_person_was_going(self, front: Front) -> None:
+        visitor = Visitor(front).signed_in(MANAGER, must_change_password=True)
+        page = visitor.get("/password?next=/registrations")
+        answer = visitor.press(page, "/password", new_password="velvet-anchor-thimble")
+        assert answer.headers["Location"] == "/registrations"
+
+    def test_guessed_too_often_says_when_to_try_again(self, front: Front) -> None:
+        front.identity.change_password.side_effect = errors.TooMany("Wait.", {"retry_after": "90"})
+        visitor = Visitor(front).signed_in(MANAGER)
+        answer = visitor.press(visitor.get("/password"), "/password", new_password="velvet-anchor-thimble")
+        assert (answer.status_code, answer.headers["Retry-After"]) == (429, "90")
 
     def test_that_is_refused_is_not_shown_again(self, front: Front) -> None:
         front.identity.change_password.side_effect = errors.Invalid("No.", {"new_password": "Too short."})
