@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import time
 
-from contracts import demo
-from kit import clock, database, hashing, outbox
+from contracts import demo, events
+from kit import broker, clock, database, hashing, outbox, topology
 from services.identity import demo as identity_demo
 from services.providers import demo as providers_demo
 from services.search import postcodes
@@ -32,22 +32,32 @@ def load(*, homes: int) -> None:
     with providers.transaction() as session:
         made = providers_demo.create(session, homes=homes, places=places, now=clock.now())
     print(f"{made} providers were made", flush=True)
-    _wait_until_told(providers)
+    _wait_until_known(providers)
 
 
-def _wait_until_told(providers: database.Sessions) -> None:
-    """Wait while the relay publishes what was recorded, so that the homes can be found when we say so."""
+def _wait_until_known(providers: database.Sessions) -> None:
+    """Wait until the rest of the product has taken in what was made, so that it can be found."""
     left, since = -1, time.monotonic()
     while time.monotonic() - since < PATIENCE:
-        with providers.reading() as session:
-            now_left = outbox.waiting(session)
+        now_left = _events_left(providers)
         if now_left == 0:
             return
         if now_left != left:
-            print(f"{now_left} events still to be told", flush=True)
+            print(f"{now_left} events still to be taken in", flush=True)
             left, since = now_left, time.monotonic()
-        time.sleep(1)
-    print("The providers service does not run; it tells the rest of the product when it does")
+        time.sleep(3)
+    print("The services do not run; they take the rest in when they do", flush=True)
+
+
+def _events_left(providers: database.Sessions) -> int:
+    """Return how many events wait to be published, or else to be handled."""
+    with providers.reading() as session:
+        unpublished = outbox.waiting(session)
+    if unpublished:
+        # Each of them will wait once for every consumer.
+        return unpublished * len(events.ProviderChanged.consumers)
+    with broker.connect() as connection:
+        return topology.waiting(connection.default_channel, events.ProviderChanged)
 
 
 def _sessions(service: str) -> database.Sessions:

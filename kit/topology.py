@@ -86,6 +86,12 @@ def retry_queue(seconds: int) -> kombu.Queue:
     )
 
 
+def waiting(channel: Any, event: type[events.Event]) -> int:
+    """Return how many messages of a kind of event its consumers have not begun to handle."""
+    queues = (queue(consumer, event)(channel) for consumer in event.consumers)
+    return sum(found.queue_declare(passive=True).message_count for found in queues)
+
+
 def declare(channel: Any, *, publisher: str | None = None) -> None:
     """Declare what is shared and, for a publisher, the queue of every consumer of its events.
 
