@@ -40,6 +40,9 @@ HAND_OVER_SECONDS = 40
 CLAIM_LASTS = timedelta(seconds=60)
 """Longer than a hand-over takes, so a lapsed claim is a dead process's."""
 
+HANG_UPS_FORGIVEN = 20
+"""Connections lost over one mail that count as the server's fault; further ones count as the mail's."""
+
 TAKEN, REFUSED, REFUSED_FOR_NOW, AWAY = "taken", "refused", "refused for now", "away"
 
 
@@ -155,7 +158,10 @@ def record(
 ) -> str:
     """Write down what became of a claimed mail, unless its claim lapsed meanwhile; return its state."""
     waits = settings.refused_retry_seconds
-    refusals = mail.refusals + (outcome.what == REFUSED_FOR_NOW)
+    # A mail is claimed only once the server has answered, so "away" means that it hung up over this mail.
+    hung_up_again = outcome.what == AWAY and mail.attempts > HANG_UPS_FORGIVEN
+    is_refused_for_now = outcome.what == REFUSED_FOR_NOW or hung_up_again
+    refusals = mail.refusals + is_refused_for_now
     given_up = outcome.what == REFUSED or refusals > len(waits)
     values: dict[str, Any] = {"refusals": refusals, "problem": outcome.said}
     if outcome.what == TAKEN or given_up:
@@ -164,7 +170,7 @@ def record(
         values |= {"done_at": now, "text": "", "html": ""}
     else:
         state = models.QUEUED
-        wait = waits[refusals - 1] if outcome.what == REFUSED_FOR_NOW else settings.server_away_seconds
+        wait = waits[refusals - 1] if is_refused_for_now else settings.server_away_seconds
         values["due_at"] = now + timedelta(seconds=wait)
     session.execute(
         sa.update(models.Mail)

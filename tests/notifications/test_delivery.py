@@ -294,6 +294,26 @@ class TestRecord:
         assert (other.state, other.done_at, other.text) == ("sent", later, "")
 
 
+class TestHangUp:
+    def test_gives_up_on_a_mail_at_which_the_server_always_hangs_up(self, session: orm.Session) -> None:
+        """It would stand in the way of the others every few seconds for ever, and nobody would know."""
+        given.queued(session, given.person())
+        now, hung_up = given.NOW, delivery.Outcome(delivery.AWAY, "SMTPServerDisconnected")
+        waits = given.SETTINGS.refused_retry_seconds
+        while mail := delivery.claim(session, now=now):
+            session.flush()
+            delivery.record(session, mail, hung_up, settings=given.SETTINGS, now=now)
+            session.refresh(mail)
+            now = max(now, mail.due_at)
+            assert mail.attempts <= delivery.HANG_UPS_FORGIVEN + len(waits) + 1
+        found = session.scalars(sa.select(models.Mail)).one()
+        assert (found.state, found.refusals, found.problem) == (
+            "failed",
+            len(waits) + 1,
+            "SMTPServerDisconnected",
+        )
+
+
 class TestClaim:
     def test_gives_one_mail_to_one_of_two_processes(self, sessions: database.Sessions) -> None:
         queue(sessions, "robin@homes.example")
