@@ -169,6 +169,14 @@ class UserApproved(PersonEvent, publisher="identity", consumers=["notifications"
 
 
 @dataclass(frozen=True, kw_only=True)
+class PasswordReset(PersonEvent, publisher="identity", consumers=["notifications"]):
+    """Somebody is to get new login details; ``reset_id`` tells one request from the next."""
+
+    by_id: str
+    reset_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class UserRejected(PersonEvent, publisher="identity", consumers=["notifications"]):
     """An application for an account was rejected; ``reason`` is for the applicant to read."""
 

@@ -42,12 +42,12 @@ class Registrations:
         query=schemas.OrganisationQuery,
         answer=shapes.Organisations,
         public=True,
-        refusals=(404,),
+        refusals=(404, 429),
         tag=TAG,
     )
     def find_organisations(self, request: http.Request, *, query: dict[str, Any]) -> Any:
         """Find organisations and their providers, by postcode or by name, to register with."""
-        return self.identity.find_organisations(**query)
+        return self.identity.find_organisations(**query, address=request.client_address)
 
     @http.api(
         "GET", "/api/v1/registrations", query=schemas.RegistrationQuery, answer=shapes.Registrations, tag=TAG
@@ -67,7 +67,13 @@ class Registrations:
         """Show one registration that one may decide about."""
         return self.identity.registration(registration_id=registration_id)
 
-    @http.api("POST", "/api/v1/registrations/<id:registration_id>/approve", refusals=(404, 409), tag=TAG)
+    @http.api(
+        "POST",
+        "/api/v1/registrations/<id:registration_id>/approve",
+        answer=shapes.Account,
+        refusals=(404, 409),
+        tag=TAG,
+    )
     def approve_registration(self, request: http.Request, *, registration_id: str) -> Any:
         """Approve a registration; the applicant gets a mail with a temporary password."""
         return self.identity.approve_registration(registration_id=registration_id)
@@ -76,6 +82,7 @@ class Registrations:
         "POST",
         "/api/v1/registrations/<id:registration_id>/reject",
         body=schemas.Rejection,
+        answer=shapes.Account,
         refusals=(404, 409),
         tag=TAG,
     )
@@ -84,3 +91,19 @@ class Registrations:
     ) -> Any:
         """Reject a registration; the applicant gets a mail with the reason."""
         return self.identity.reject_registration(registration_id=registration_id, **body)
+
+    @http.api(
+        "POST",
+        "/api/v1/users/<id:user_id>/reset",
+        answer=shapes.Account,
+        refusals=(404, 409, 429),
+        tag=TAG,
+    )
+    def reset_user(self, request: http.Request, *, user_id: str) -> Any:
+        """Send somebody new login details; the present password stops working and every session ends."""
+        return self.identity.reset_password(user_id=user_id)
+
+    @http.api("POST", "/api/v1/users/<id:user_id>/unlock", answer=shapes.Account, refusals=(404,), tag=TAG)
+    def unlock_user(self, request: http.Request, *, user_id: str) -> Any:
+        """Open an account that five wrong passwords have locked; the password stays as it is."""
+        return self.identity.unlock(user_id=user_id)

@@ -98,12 +98,22 @@ class Organisations(Answer):
     results = many(Organisation)
 
 
+class Account(Answer):
+    """Somebody's account, after something was done to it."""
+
+    id = Id(required=True)
+    status = always(fields.String, example="active")
+
+
 class RegistrationRow(Answer):
     """An application."""
 
     id = Id(required=True)
     full_name = always(fields.String)
     email = always(fields.String)
+    wants_search = always(
+        fields.Boolean, description="Whether a community unit asks to search for vacancies too."
+    )
     status = always(fields.String)
     submitted_at = time()
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from contracts import errors
+from contracts import errors, permissions
 from gateway import http
 from gateway.web import paging, rendering
 
@@ -15,6 +15,7 @@ NOTICES = {
     "approved": "Approved. An email with the login details is on its way.",
     "rejected": "Rejected. The applicant gets your reason by email.",
     "unlocked": "Unlocked. The password is the same as before.",
+    "reset": "New login details are on their way by email. The earlier password no longer works.",
 }
 
 
@@ -27,6 +28,7 @@ class Approvals:
     def registrations_page(self, request: http.Request) -> http.Page:
         """List who is waiting, the longest wait first."""
         page = paging.asked(request.args.get("page"))
+        email = request.args.get("email", "").strip()
         found = self.identity.registrations(status="awaiting", page=page)
         return rendering.respond(
             request,
@@ -34,6 +36,9 @@ class Approvals:
             results=found["results"],
             total=found["total"],
             locked=self.identity.locked(),
+            without_password=self.identity.login_details(),
+            email=email,
+            sought=self.identity.login_details(email=email) if email else [],
             pages=paging.of(found, "/registrations", {}, page=page),
             notice=NOTICES.get(request.args.get("done", "")),
         )
@@ -41,8 +46,7 @@ class Approvals:
     @http.page("GET", "/registrations/<id:registration_id>")
     def registration_page(self, request: http.Request, *, registration_id: str) -> http.Page:
         """Show one applicant."""
-        person = self._waiting(registration_id)
-        return rendering.respond(request, "registrations/detail.html", person=person, values={})
+        return self._show(request, registration_id)
 
     @http.page("POST", "/registrations/<id:registration_id>/approve")
     def approve_page(self, request: http.Request, *, registration_id: str) -> http.Page:
@@ -58,14 +62,7 @@ class Approvals:
                 registration_id=registration_id, reason=request.form.get("reason", "")
             )
         except errors.Invalid as refusal:
-            return rendering.respond(
-                request,
-                "registrations/detail.html",
-                status=400,
-                errors=refusal.fields,
-                person=self._waiting(registration_id),
-                values=request.form,
-            )
+            return self._show(request, registration_id, status=400, refused=refusal.fields)
         return http.see_other("/registrations?done=rejected")
 
     @http.page("POST", "/users/<id:user_id>/unlock")
@@ -74,10 +71,31 @@ class Approvals:
         self.identity.unlock(user_id=user_id)
         return http.see_other("/registrations?done=unlocked")
 
-    def _waiting(self, registration_id: str) -> dict[str, Any]:
-        """Return one applicant out of the queue.
+    @http.page("POST", "/users/<id:user_id>/reset")
+    def reset_page(self, request: http.Request, *, user_id: str) -> http.Page:
+        """Send somebody new login details (A4)."""
+        self.identity.reset_password(user_id=user_id)
+        return http.see_other("/registrations?done=reset")
+
+    def _show(
+        self,
+        request: http.Request,
+        registration_id: str,
+        *,
+        status: int = 200,
+        refused: dict[str, str] | None = None,
+    ) -> http.Page:
+        """Show one applicant out of the queue.
 
         :raises errors.NotFound: somebody has decided already, or it is not this person's to decide
         """
-        person: dict[str, Any] = self.identity.registration(registration_id=registration_id)
-        return person
+        person = self.identity.registration(registration_id=registration_id)
+        return rendering.respond(
+            request,
+            "registrations/detail.html",
+            status=status,
+            errors=refused,
+            person=person,
+            runs_providers=person["organisation_type"] in permissions.PROVIDER_SIDE,
+            values=request.form,
+        )

@@ -127,6 +127,7 @@ def _described(user: models.User, providers: dict[str, dict[str, str]]) -> dict[
         "job_title": user.job_title,
         "user_type": user.user_type,
         "organisation_type": user.organisation_type,
+        "wants_search": user.wants_search,
         "organisation_name": user.organisation.name if user.organisation else None,
         "providers": [
             providers[provider_id] for provider_id in user.provider_ids if provider_id in providers

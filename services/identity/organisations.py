@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, func, orm, select
 from sqlalchemy.dialects.postgresql import insert
 
 from contracts import areas, errors, events, organisations
-from services.identity import models, schemas
+from services.identity import models, schemas, settings, throttling
 
 FEWEST_LETTERS = 3
 MOST_FOUND = 50
@@ -42,6 +43,20 @@ def find(session: orm.Session, *, postcode: str | None, q: str | None) -> dict[s
             for row in found
         ]
     }
+
+
+def count_search(session: orm.Session, *, address: str, limits: settings.Settings, now: datetime) -> None:
+    """Count a search by somebody who is not signed in.
+
+    :raises errors.TooMany: when too many came from this network address.
+    """
+    throttling.take(
+        session,
+        f"organisations searched from {throttling.network(schemas.clean(address, longest=64))}",
+        limit=limits.organisation_searches_per_address,
+        seconds=60,
+        now=now,
+    )
 
 
 def strangers(session: orm.Session, *, organisation_id: str | None, provider_ids: Sequence[str]) -> list[int]:

@@ -34,7 +34,7 @@ def register(
     address = schemas.clean(address, longest=64)
     throttling.take(
         session,
-        f"registration from {address}",
+        f"registration from {throttling.network(address)}",
         limit=limits.registrations_per_address,
         seconds=HOUR_SECONDS,
         now=now,

@@ -11,6 +11,7 @@ from kit import clock, database, hashing, health, messaging, rpc
 from kit import settings as kit_settings
 from services.identity import (
     approval,
+    login_details,
     organisations,
     passwords,
     people,
@@ -23,6 +24,8 @@ from services.identity import (
 )
 
 HOUSEKEEPING_SECONDS = 60
+AUTHORITIES_SECONDS = 3600
+"""They are added at the start; again only in case the database was away then."""
 
 
 class Identity(health.Health):
@@ -46,19 +49,23 @@ class Identity(health.Health):
                 session, form=form, address=address, limits=self.limits, now=self.clock()
             )
 
-    @rpc.entrypoint
-    def find_organisations(self, *, postcode: str | None = None, q: str | None = None) -> dict[str, Any]:
+    @rpc.entrypoint(repeatable=True)
+    def find_organisations(
+        self, *, address: str, postcode: str | None = None, q: str | None = None
+    ) -> dict[str, Any]:
         """Find organisations and their sites by postcode or name, to register with; public."""
+        with self.database.transaction() as session:
+            organisations.count_search(session, address=address, limits=self.limits, now=self.clock())
         with self.database.reading() as session:
             return organisations.find(session, postcode=postcode, q=q)
 
-    @rpc.entrypoint
+    @rpc.entrypoint(repeatable=True)
     def registrations(self, *, status: str = "awaiting", page: int = 1) -> dict[str, Any]:
         """List registrations that the caller may decide on."""
         with self.database.reading() as session:
             return approval.registrations(session, status=status, page=page, by=self.caller)
 
-    @rpc.entrypoint
+    @rpc.entrypoint(repeatable=True)
     def registration(self, *, registration_id: str) -> dict[str, Any]:
         """Show one registration that the caller may decide on."""
         with self.database.reading() as session:
@@ -146,11 +153,23 @@ class Identity(health.Health):
                 now=self.clock(),
             )
 
-    @rpc.entrypoint
+    @rpc.entrypoint(repeatable=True)
     def locked(self) -> list[dict[str, str]]:
         """List the locked accounts that the caller may unlock."""
         with self.database.reading() as session:
             return sign_in.locked(session, by=self.caller)
+
+    @rpc.entrypoint(repeatable=True)
+    def login_details(self, *, email: str | None = None) -> list[dict[str, Any]]:
+        """List who may need new login details: people without a password of their own, or one by address."""
+        with self.database.reading() as session:
+            return login_details.needed(session, email=email, by=self.caller)
+
+    @rpc.entrypoint
+    def reset_password(self, *, user_id: str) -> dict[str, str]:
+        """Have new login details mailed to somebody."""
+        with self.database.transaction() as session:
+            return login_details.reset(session, user_id=user_id, by=self.caller, now=self.clock())
 
     @rpc.entrypoint
     def unlock(self, *, user_id: str) -> dict[str, str]:
@@ -160,35 +179,35 @@ class Identity(health.Health):
 
     # About people
 
-    @rpc.entrypoint
+    @rpc.entrypoint(repeatable=True)
     def me(self) -> dict[str, Any]:
         """Tell the caller's own pages about the caller."""
         people.require_person(self.caller)
         with self.database.reading() as session:
             return people.me(session, by=self.caller)
 
-    @rpc.entrypoint
+    @rpc.entrypoint(repeatable=True)
     def names(self, *, user_ids: list[str]) -> dict[str, str]:
         """Tell what people are called, to whoever is signed in."""
         people.require_known(self.caller)
         with self.database.reading() as session:
             return people.names(session, user_ids=user_ids)
 
-    @rpc.entrypoint
+    @rpc.entrypoint(repeatable=True)
     def contacts(self, *, user_ids: list[str]) -> list[dict[str, Any]]:
         """Tell another service how to reach people."""
         permissions.require(self.caller, permissions.SERVICE)
         with self.database.reading() as session:
             return people.contacts(session, user_ids=user_ids)
 
-    @rpc.entrypoint
+    @rpc.entrypoint(repeatable=True)
     def people_of_providers(self, *, provider_ids: list[str]) -> dict[str, list[str]]:
         """Tell another service who works for providers."""
         permissions.require(self.caller, permissions.SERVICE)
         with self.database.reading() as session:
             return people.of_providers(session, provider_ids=provider_ids)
 
-    @rpc.entrypoint
+    @rpc.entrypoint(repeatable=True)
     def actor_for(self, *, user_id: str) -> dict[str, Any]:
         """Tell another service who an active person is to the permissions."""
         permissions.require(self.caller, permissions.SERVICE)
@@ -215,10 +234,15 @@ class Identity(health.Health):
         with self.database.transaction() as session:
             organisations.keep_provider(session, event.provider)
 
-    @timer(interval=HOUSEKEEPING_SECONDS, eager=True)
-    def keep_house(self) -> None:
-        """Add authorities that are not known yet; forget sessions and counts that have ended."""
+    @timer(interval=AUTHORITIES_SECONDS, eager=True)
+    def add_authorities(self) -> None:
+        """Add the councils and ICBs that are not known yet."""
         with self.database.transaction() as session:
             organisations.seed(session)
+
+    @timer(interval=HOUSEKEEPING_SECONDS, eager=True)
+    def keep_house(self) -> None:
+        """Forget sessions and counts that have ended."""
+        with self.database.transaction() as session:
             sessions.forget_ended(session, now=self.clock())
             throttling.forget_ended(session, now=self.clock())

@@ -27,3 +27,8 @@ class Settings:
     registrations_per_address: int = settings.setting(
         "REGISTRATIONS_PER_ADDRESS", help="registrations from one network address in an hour", default=20
     )
+    organisation_searches_per_address: int = settings.setting(
+        "ORGANISATION_SEARCHES_PER_ADDRESS",
+        help="searches for an organisation to register with from one network address in a minute",
+        default=120,
+    )

@@ -24,6 +24,8 @@ REFUSED = (
 """The one answer to an unknown address, a wrong password, and a locked, waiting or closed account."""
 
 FAILURES_THAT_LOCK = 5
+NOBODY = "00000000-0000-0000-0000-000000000000"
+"""The id to look for when an address is unknown, so that there is as much to do."""
 MOST_LOCKED_SHOWN = 100
 
 
@@ -64,11 +66,13 @@ def finish(
 
     ``is_right`` says whether the password given is the one that :func:`begin` found.
     """
-    user = people.locked_row(session, attempt.user_id) if attempt.user_id else None
+    user = _held(session, attempt.user_id or NOBODY)
     if user is None or user.status != models.ACTIVE or user.locked_at is not None:
+        _refuse(session, attempt, now=now)
         return None
     is_right = is_right and user.password_hash == attempt.password_hash
     if not is_right or not passwords.still_opens(user, now=now):
+        _refuse(session, attempt, now=now)
         _count_failure(session, user, attempt, now=now)
         return None
     # A try that succeeded does not count against the limits.
@@ -110,11 +114,16 @@ def unlock(session: orm.Session, *, user_id: str, by: permissions.Actor, now: da
     permissions.require(by, permissions.MANAGE_USERS)
     user = people.locked_row(session, user_id)
     permissions.require(by, permissions.MANAGE_USERS, people.target(user))
+    open_lock(session, user)
+    audit.record(session, "account unlocked", user_id=user.id, by=by, now=now)
+    return {"id": user.id, "status": user.status}
+
+
+def open_lock(session: orm.Session, user: models.User) -> None:
+    """Forget the wrong passwords that were tried for a person."""
     user.failed_attempts = 0
     user.locked_at = None
     throttling.clear(session, _as(user.email))
-    audit.record(session, "account unlocked", user_id=user.id, by=by, now=now)
-    return {"id": user.id, "status": user.status}
 
 
 def _open(
@@ -136,6 +145,24 @@ def _open(
     )
 
 
+def _held(session: orm.Session, user_id: str) -> models.User | None:
+    return session.scalars(
+        select(models.User).where(models.User.id == user_id).with_for_update()
+    ).one_or_none()
+
+
+def _refuse(session: orm.Session, attempt: Attempt, *, now: datetime) -> None:
+    """Write the same line for every refusal: a commit to disk takes time, and nobody may learn from it."""
+    audit.record(
+        session,
+        "sign-in refused",
+        user_id=attempt.user_id,
+        by=permissions.ANONYMOUS,
+        now=now,
+        address=attempt.address,
+    )
+
+
 def _count_failure(session: orm.Session, user: models.User, attempt: Attempt, *, now: datetime) -> None:
     user.failed_attempts += 1
     if user.failed_attempts < FAILURES_THAT_LOCK:
@@ -154,7 +181,7 @@ def _count_failure(session: orm.Session, user: models.User, attempt: Attempt, *,
 
 
 def _from(address: str) -> str:
-    return f"sign-in from {address}"
+    return f"sign-in from {throttling.network(address)}"
 
 
 def _as(email: str) -> str:

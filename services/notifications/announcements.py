@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import orm
 
-from services.notifications import links, mails
+from services.notifications import letters, links, mails
 
 _ADVICE = {
     "awaiting": "The request still waits to be approved; you get a mail when it is decided.",
     "active": "You can sign in. If you do not know your password, ask the person in your organisation who "
-    "approves users to reset it.",
+    "approves users to send you new login details.",
     "deactivated": "The account has been deactivated. Ask the person in your organisation who approves "
     "users.",
 }
@@ -61,31 +61,35 @@ def already_registered(
     )
 
 
-def is_approval_queued(session: orm.Session, *, user_id: str) -> bool:
-    """Tell whether the login details are on their way: an account is approved once."""
-    return mails.is_queued(session, cause=_approval(user_id), user_id=user_id)
-
-
-def _approval(user_id: str) -> str:
-    return f"approved:{user_id}"
-
-
-def approved(
-    session: orm.Session, *, to: mails.Recipient, issued: Mapping[str, Any], site: str, now: datetime
+def login_details(
+    session: orm.Session,
+    *,
+    to: mails.Recipient,
+    kind: str,
+    cause: str,
+    issue: Callable[[], Mapping[str, Any]],
+    site: str,
+    now: datetime,
 ) -> None:
-    """Send login details (A4): the temporary password stands in the body, never in a link."""
-    mails.queue(
-        session,
-        cause=_approval(to.user_id),
-        to=to,
-        kind="user_approved",
-        now=now,
+    """Send login details (A4): the temporary password stands in the body, never in a link.
+
+    ``issue`` asks for the password and makes the one before worthless, so it is called only once the cause's
+    one mail is ours: whoever handles the same event meanwhile waits, and then has nothing left to do.
+    """
+    mail_id = mails.reserve(session, cause=cause, to=to, kind=kind, now=now)
+    if mail_id is None:
+        return
+    issued = issue()
+    letter = letters.render(
+        kind,
+        full_name=to.full_name,
         site=site,
         address=to.address,
         temporary_password=issued["temporary_password"],
         expires_at=datetime.fromisoformat(issued["expires_at"]),
         sign_in_link=links.sign_in(site),
     )
+    mails.write(session, mail_id, letter)
 
 
 def rejected(session: orm.Session, *, to: mails.Recipient, reason: str, site: str, now: datetime) -> None:

@@ -130,7 +130,7 @@ class Notifications(health.Health):
     identity = rpc.Service("identity")
     providers = rpc.Service("providers")
 
-    @rpc.entrypoint
+    @rpc.entrypoint(repeatable=True)
     def action(self, *, token: str) -> dict[str, Any]:
         """Tell what a link in a mail is for; looking changes nothing."""
         with self.database.reading() as session:
@@ -163,7 +163,7 @@ class Notifications(health.Health):
         permissions.require(self.caller, permissions.READ_OPERATIONS)
         return {"mails": self._remind(self.clock())}
 
-    @rpc.entrypoint
+    @rpc.entrypoint(repeatable=True)
     def mails(self, *, page: int = 1) -> dict[str, Any]:
         """List mails, newest first, without their bodies."""
         permissions.require(self.caller, permissions.READ_OPERATIONS)
@@ -221,13 +221,13 @@ class Notifications(health.Health):
 
     @messaging.handles(events.UserApproved)
     def on_user_approved(self, event: events.UserApproved) -> None:
-        # Idempotent: the cause is the approval, and once its mail is queued no other password is issued.
-        with self.database.reading() as session:
-            if announcements.is_approval_queued(session, user_id=event.user_id):
-                return
-        person = self._person(event.user_id)
-        issued = self.identity.issue_temporary_password(user_id=event.user_id)
-        self._queue(announcements.approved, to=person, issued=issued)
+        # Idempotent: the cause is the approval, and an account is approved once.
+        self._send_login_details(event.user_id, kind="user_approved", cause=f"approved:{event.user_id}")
+
+    @messaging.handles(events.PasswordReset)
+    def on_password_reset(self, event: events.PasswordReset) -> None:
+        # Idempotent: the cause is this one request.
+        self._send_login_details(event.user_id, kind="new_login_details", cause=f"reset:{event.reset_id}")
 
     @messaging.handles(events.UserRejected)
     def on_user_rejected(self, event: events.UserRejected) -> None:
@@ -239,6 +239,15 @@ class Notifications(health.Health):
         # Idempotent: the cause is the call whose wrong password locked the account.
         call_id = logging.call_id.get()
         self._queue(announcements.locked, to=self._person(event.user_id), call_id=call_id)
+
+    def _send_login_details(self, user_id: str, *, kind: str, cause: str) -> None:
+        self._queue(
+            announcements.login_details,
+            to=self._person(user_id),
+            kind=kind,
+            cause=cause,
+            issue=lambda: self.identity.issue_temporary_password(user_id=user_id),
+        )
 
     def _queue(self, announce: Callable[..., None], **words: Any) -> None:
         """Queue what ``announce`` announces, and have it delivered at once."""

@@ -91,7 +91,7 @@ class TestOrganisations:
     def test_are_found_by_postcode_or_name(self, front: Front) -> None:
         front.identity.find_organisations.return_value = {"results": []}
         assert front.api("GET", "/organisations?postcode=dh13yg").status_code == 200
-        front.identity.find_organisations.assert_called_once_with(postcode="dh13yg")
+        front.identity.find_organisations.assert_called_once_with(postcode="dh13yg", address="127.0.0.1")
         assert front.api("GET", "/organisations?q=cran").status_code == 200
         assert front.api("GET", "/organisations").json()["fields"] == {
             "postcode": "Give a postcode or a part of the name."

@@ -32,6 +32,7 @@ APPLICANT: dict[str, Any] = {
     "job_title": EVIL,
     "user_type": "standard",
     "organisation_type": "care_home",
+    "wants_search": False,
     "organisation_name": EVIL,
     "providers": [{"id": PROVIDER_ID, "name": EVIL, "postcode": "DH1 3YG"}],
     "submitted_at": "2026-03-01T07:05:00+00:00",
@@ -101,6 +102,17 @@ def full(front: Front) -> Front:
     front.identity.registrations.return_value = {**PAGE, "results": [APPLICANT]}
     front.identity.registration.return_value = APPLICANT
     front.identity.locked.return_value = [APPLICANT | {"locked_at": APPLICANT["submitted_at"]}]
+    front.identity.login_details.return_value = [
+        {
+            "id": PROVIDER_ID,
+            "full_name": EVIL,
+            "email": EVIL,
+            "must_change_password": True,
+            "used": False,
+            "sent_at": APPLICANT["submitted_at"],
+            "works_until": APPLICANT["submitted_at"],
+        }
+    ]
     front.providers.list_providers.return_value = {**PAGE, "results": [ROW]}
     front.providers.get_provider.return_value = {**browsing.PROVIDER, "name": EVIL, "town": EVIL}
     front.providers.get_capacity.return_value = {**browsing.CAPACITY, "name": EVIL, "last_updated_by": EVIL}
@@ -116,6 +128,7 @@ def full(front: Front) -> Front:
 SIGNED_IN = [
     (APPROVER, "/home"),
     (APPROVER, "/registrations"),
+    (APPROVER, f"/registrations?email={EVIL}"),
     (APPROVER, f"/registrations/{PROVIDER_ID}"),
     (MANAGER, "/providers"),
     (MANAGER, f"/providers?q={EVIL}"),
@@ -242,6 +255,8 @@ class TestRefusals:
             "/sign-out",
             f"/registrations/{PROVIDER_ID}/approve",
             f"/registrations/{PROVIDER_ID}/reject",
+            f"/users/{PROVIDER_ID}/unlock",
+            f"/users/{PROVIDER_ID}/reset",
             "/providers/new",
             f"/providers/{PROVIDER_ID}/details",
             f"/providers/{PROVIDER_ID}/services",

@@ -192,6 +192,7 @@ class TestRegistrations:
             "job_title": "Manager",
             "user_type": "standard",
             "organisation_type": "care_home",
+            "wants_search": False,
             "organisation_name": "Cranberry",
             "providers": [{"id": home.id, "name": home.name, "postcode": home.postcode}],
             "submitted_at": given.NOW.isoformat(),

@@ -48,7 +48,7 @@ class TestSeed:
         assert session.get_one(models.Organisation, known.authority_id("QHM")).name == "Renamed"
 
     def test_is_safe_side_by_side(self, identity: Callable[..., Any], sessions: database.Sessions) -> None:
-        threads = [threading.Thread(target=identity().keep_house) for _ in range(4)]
+        threads = [threading.Thread(target=identity().add_authorities) for _ in range(4)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -119,6 +119,15 @@ class TestFind:
         providers = organisations.find(session, postcode=None, q="zebra")["results"][0]["providers"]
         assert len(providers) == organisations.MOST_PROVIDERS_SHOWN
         assert providers[0]["name"] == "Zebra Elms"
+
+
+class TestCountSearch:
+    def test_lets_nobody_copy_the_whole_list(self, identity: Callable[..., Any]) -> None:
+        for number in range(given.LIMITS.organisation_searches_per_address):
+            identity().find_organisations(q="zebra", address=f"2001:db8:0:9::{number:x}")
+        with pytest.raises(errors.TooMany):
+            identity().find_organisations(q="zebra", address="2001:db8:0:9::ffff")
+        assert identity().find_organisations(q="zebra", address="192.0.2.9") == {"results": []}
 
 
 class TestKeepProvider:

@@ -147,6 +147,27 @@ class TestOneAnswer:
             refusal(enter, email, WRONG)
             assert len(compared) == 1, email
 
+    def test_writes_the_same_for_every_refusal(
+        self, enter: Callable[..., Any], user: models.User, sessions: database.Sessions
+    ) -> None:
+        """A commit takes time on the disk, so who is refused without one can be told apart."""
+        with sessions.transaction() as session:
+            locked = given.person(session, locked_at=given.NOW)
+            waiting = given.person(session, status="awaiting", password_hash=None)
+        origin = ids.new()
+        for email in ("unknown3@fictional.example", user.email, locked.email, waiting.email):
+            with pytest.raises(errors.Unauthenticated):
+                enter(email, WRONG, address=origin)
+        with sessions.reading() as session:
+            entries = session.execute(
+                select(models.AuditEntry.action, models.AuditEntry.user_id)
+                .where(models.AuditEntry.address == origin)
+                .order_by(models.AuditEntry.id)
+            ).all()
+        assert [tuple(entry) for entry in entries] == [
+            ("sign-in refused", user_id) for user_id in (None, user.id, locked.id, waiting.id)
+        ]
+
     def test_never_lets_anybody_in_with_the_stand_in_hash(
         self, enter: Callable[..., Any], sessions: database.Sessions
     ) -> None:
@@ -354,6 +375,16 @@ class TestThrottle:
         with pytest.raises(errors.TooMany) as caught:
             enter(user.email, given.PASSWORD)
         assert 0 < int(caught.value.fields["retry_after"]) <= given.LIMITS.sign_in_window
+
+    def test_takes_a_block_of_ipv6_addresses_for_one(
+        self, enter: Callable[..., Any], user: models.User
+    ) -> None:
+        for number in range(given.LIMITS.sign_in_failures_per_address):
+            with pytest.raises(errors.Unauthenticated):
+                enter(f"v6.{number}@fictional.example", WRONG, address=f"2001:db8:0:7::{number:x}")
+        with pytest.raises(errors.TooMany):
+            enter(user.email, given.PASSWORD, address="2001:db8:0:7:ffff::1")
+        assert enter(user.email, given.PASSWORD, address="2001:db8:0:8::1")["token"]
 
     def test_ends_with_its_window(self, enter: Callable[..., Any], user: models.User) -> None:
         for number in range(given.LIMITS.sign_in_failures_per_address):

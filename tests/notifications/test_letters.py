@@ -31,6 +31,12 @@ WORDS: dict[str, dict[str, Any]] = {
         "sign_in_link": "https://tracker.example/sign-in",
     },
     "user_rejected": {"reason": "Not one of ours."},
+    "new_login_details": {
+        "address": "robin@homes.example",
+        "temporary_password": "amber-lattice-plume",
+        "expires_at": datetime(2026, 11, 21, 9, 5, tzinfo=UTC),
+        "sign_in_link": "https://tracker.example/sign-in",
+    },
     "account_locked": {},
     "already_registered": {
         "advice": "You can sign in.",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +20,12 @@ from services.notifications import actions, mails, models, providers_watched
 from tests.notifications import given
 
 GOLDEN = Path(__file__).parent.parent / "contracts" / "golden"
+
+
+ISSUED = {
+    "temporary_password": "amber-lattice-plume",
+    "expires_at": (given.NOW + timedelta(hours=72)).isoformat(),
+}
 
 
 def all_mails(sessions: database.Sessions) -> list[models.Mail]:
@@ -80,10 +88,7 @@ class TestUserApproved:
     ) -> None:
         robin = given.person()
         known(robin)
-        identity.issue_temporary_password.return_value = {
-            "temporary_password": "amber-lattice-plume",
-            "expires_at": (given.NOW + timedelta(hours=72)).isoformat(),
-        }
+        identity.issue_temporary_password.return_value = ISSUED
         event = events.UserApproved(user_id=robin.user_id, by_id=given.ADMINISTRATOR.user_id or "")
         for _ in range(2):
             notifications(by=given.SERVICE).on_user_approved(event)
@@ -92,6 +97,28 @@ class TestUserApproved:
         assert "Saturday 21 November 2026 at 9:30" in mail.text
         assert "amber-lattice-plume" not in mail.subject
         identity.issue_temporary_password.assert_called_once_with(user_id=robin.user_id)
+
+    def test_a4_asks_for_one_password_though_two_processes_have_the_same_event(
+        self, notifications: Any, sessions: database.Sessions, identity: Any, known: Any
+    ) -> None:
+        """A second password would make the mailed one worthless."""
+        robin = given.person()
+        known(robin)
+
+        def issue(user_id: str) -> dict[str, str]:
+            time.sleep(0.3)
+            return ISSUED
+
+        identity.issue_temporary_password.side_effect = issue
+        event = events.UserApproved(user_id=robin.user_id, by_id=robin.user_id)
+        workers = [notifications(by=given.SERVICE) for _ in range(2)]
+        threads = [threading.Thread(target=worker.on_user_approved, args=(event,)) for worker in workers]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        identity.issue_temporary_password.assert_called_once_with(user_id=robin.user_id)
+        assert len(all_mails(sessions)) == 1
 
     def test_queues_nothing_while_identity_is_away_so_that_the_event_is_tried_again(
         self, notifications: Any, sessions: database.Sessions, identity: Any, known: Any
@@ -102,6 +129,23 @@ class TestUserApproved:
         with pytest.raises(errors.Unavailable):
             notifications().on_user_approved(events.UserApproved(user_id=robin.user_id, by_id=robin.user_id))
         assert all_mails(sessions) == []
+
+
+class TestPasswordReset:
+    def test_a4_mails_a_temporary_password_for_each_request(
+        self, notifications: Any, sessions: database.Sessions, identity: Any, known: Any
+    ) -> None:
+        robin = given.person()
+        known(robin)
+        identity.issue_temporary_password.return_value = ISSUED
+        for reset_id in ("first", "first", "second"):
+            notifications(by=given.SERVICE).on_password_reset(
+                events.PasswordReset(user_id=robin.user_id, by_id=robin.user_id, reset_id=reset_id)
+            )
+        found = all_mails(sessions)
+        assert [mail.subject for mail in found] == ["Your new login details for Capacity Tracker"] * 2
+        assert "amber-lattice-plume" in found[0].text
+        assert identity.issue_temporary_password.call_count == 2
 
 
 class TestOtherAccountEvents:

@@ -1,0 +1,157 @@
+"""Sending somebody new login details (A4, A6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from contracts import errors, events, permissions
+from kit import database
+from services.identity import models
+from tests.identity import given
+
+SERVICE = permissions.service("notifications")
+
+
+class Team:
+    """An organisation with an Approver and a member of staff."""
+
+    def __init__(self, sessions: database.Sessions) -> None:
+        with sessions.transaction() as session:
+            organisation = given.organisation(session, council_code="E06000047")
+            self.staff = given.person(session, of=organisation)
+            self.approver_id = given.person(session, of=organisation, roles=["approver"]).id
+            self.approver = people_actor(session, self.approver_id)
+            self.colleague = people_actor(session, given.person(session, of=organisation).id)
+            elsewhere = given.organisation(session)
+            self.stranger = people_actor(session, given.person(session, of=elsewhere, roles=["approver"]).id)
+
+
+def people_actor(session: Any, user_id: str) -> permissions.Actor:
+    return given.actor(session, session.get_one(models.User, user_id))
+
+
+@pytest.fixture
+def team(sessions: database.Sessions) -> Team:
+    return Team(sessions)
+
+
+def enter(identity: Callable[..., Any], user: models.User, password: str) -> Any:
+    return identity().sign_in(
+        email=user.email, password=password, remember_me=False, address=user.id, user_agent=""
+    )
+
+
+def stored(sessions: database.Sessions, user: models.User) -> models.User:
+    with sessions.reading() as session:
+        return session.get_one(models.User, user.id)
+
+
+def change(sessions: database.Sessions, user: models.User, **columns: Any) -> None:
+    with sessions.transaction() as session:
+        for name, value in columns.items():
+            setattr(session.get_one(models.User, user.id), name, value)
+
+
+class TestReset:
+    def test_a4_leads_back_in_who_used_up_the_temporary_password(
+        self, identity: Callable[..., Any], sessions: database.Sessions, team: Team
+    ) -> None:
+        change(
+            sessions, team.staff, temporary_until=given.NOW + timedelta(hours=1), temporary_used_at=given.NOW
+        )
+        answer = identity(by=team.approver).reset_password(user_id=team.staff.id)
+        assert answer == {"id": team.staff.id, "status": "active"}
+        issued = identity(by=SERVICE).issue_temporary_password(user_id=team.staff.id)
+        assert enter(identity, team.staff, issued["temporary_password"])["must_change_password"] is True
+
+    def test_tells_notifications_each_time_anew(
+        self, identity: Callable[..., Any], sessions: database.Sessions, team: Team
+    ) -> None:
+        for minutes in (0, 5):
+            later = given.NOW + timedelta(minutes=minutes)
+            identity(by=team.approver, now=later).reset_password(user_id=team.staff.id)
+        with sessions.reading() as session:
+            told = [
+                body
+                for body in given.recorded(session, events.PasswordReset)
+                if body["user_id"] == team.staff.id
+            ]
+        assert [body["by_id"] for body in told] == [team.approver_id] * 2
+        assert len({body["reset_id"] for body in told}) == 2
+
+    def test_ends_sessions_and_closes_the_old_password(
+        self, identity: Callable[..., Any], sessions: database.Sessions, team: Team
+    ) -> None:
+        enter(identity, team.staff, given.PASSWORD)
+        identity(by=team.approver).reset_password(user_id=team.staff.id)
+        with pytest.raises(errors.Unauthenticated):
+            enter(identity, team.staff, given.PASSWORD)
+        with sessions.reading() as session:
+            ended = given.recorded(session, events.SessionsEnded)
+        assert team.staff.id in {body["user_id"] for body in ended}
+
+    def test_a6_opens_a_locked_account(
+        self, identity: Callable[..., Any], sessions: database.Sessions, team: Team
+    ) -> None:
+        change(sessions, team.staff, locked_at=given.NOW, failed_attempts=5)
+        identity(by=team.approver).reset_password(user_id=team.staff.id)
+        held = stored(sessions, team.staff)
+        assert (held.locked_at, held.failed_attempts) == (None, 0)
+
+    def test_is_for_those_who_manage_the_person(self, identity: Callable[..., Any], team: Team) -> None:
+        for actor in (team.colleague, team.stranger):
+            with pytest.raises(errors.Forbidden):
+                identity(by=actor).reset_password(user_id=team.staff.id)
+
+    def test_is_not_for_oneself(self, identity: Callable[..., Any], team: Team) -> None:
+        with pytest.raises(errors.Forbidden, match="own password"):
+            identity(by=team.approver).reset_password(user_id=team.approver_id)
+
+    @pytest.mark.parametrize("status", ["awaiting", "rejected", "deactivated"])
+    def test_is_for_active_accounts(
+        self, identity: Callable[..., Any], sessions: database.Sessions, team: Team, status: str
+    ) -> None:
+        change(sessions, team.staff, status=status)
+        with pytest.raises(errors.Conflict):
+            identity(by=team.approver).reset_password(user_id=team.staff.id)
+
+    def test_pressed_twice_sends_one_mail(self, identity: Callable[..., Any], team: Team) -> None:
+        identity(by=team.approver).reset_password(user_id=team.staff.id)
+        with pytest.raises(errors.TooMany):
+            identity(by=team.approver).reset_password(user_id=team.staff.id)
+
+
+class TestNeeded:
+    def test_lists_those_who_have_no_password_of_their_own(
+        self, identity: Callable[..., Any], sessions: database.Sessions, team: Team
+    ) -> None:
+        def listed(by: permissions.Actor) -> list[str]:
+            return [row["id"] for row in identity(by=by).login_details()]
+
+        assert listed(team.approver) == []
+        change(sessions, team.staff, temporary_until=given.NOW, temporary_used_at=given.NOW)
+        assert listed(team.approver) == [team.staff.id]
+        assert listed(team.stranger) == []
+        [row] = identity(by=team.approver).login_details()
+        assert (row["must_change_password"], row["used"]) == (True, True)
+        change(sessions, team.staff, temporary_until=None, password_hash=None)
+        assert listed(team.approver) == [team.staff.id]
+        with pytest.raises(errors.Forbidden):
+            listed(team.colleague)
+
+    def test_finds_who_forgot_the_password_by_the_address(
+        self, identity: Callable[..., Any], team: Team
+    ) -> None:
+        [row] = identity(by=team.approver).login_details(email=f" {team.staff.email.upper()}")
+        assert (row["id"], row["must_change_password"]) == (team.staff.id, False)
+        assert identity(by=team.stranger).login_details(email=team.staff.email) == []
+
+    def test_leaves_locked_accounts_to_their_own_list(
+        self, identity: Callable[..., Any], sessions: database.Sessions, team: Team
+    ) -> None:
+        change(sessions, team.staff, temporary_until=given.NOW, locked_at=given.NOW)
+        assert identity(by=team.approver).login_details() == []
