@@ -63,7 +63,10 @@ class Providers:
         tag=TAG,
     )
     def set_services(self, request: http.Request, *, provider_id: str, body: dict[str, Any]) -> Any:
-        """Say which bed types, short-stay services and languages a provider offers."""
+        """Say which bed types, short-stay services and languages a provider offers.
+
+        A 409 asks for a yes before declared beds go; a 412 names what somebody else changed meanwhile.
+        """
         provider = self.providers.set_services(
             provider_id=provider_id, version=versions.given(request), **body
         )

@@ -13,6 +13,7 @@ from gateway.api.fields import Decimal, Digits, Email, Id, YesNo, code, codes, p
 BED_TYPES = {**vocabulary.CARE_HOME_BED_TYPES, **vocabulary.UNIT_BED_TYPES}
 STATUSES = ("awaiting", "active", "rejected")
 MOST_BEDS = 2000
+PRICES = (100, 20_000)
 MOST_PROVIDERS = 500
 HOURS_OF_A_YEAR = 8784
 
@@ -45,13 +46,15 @@ class OrganisationQuery(Schema):
     """Where or how an organisation is looked for."""
 
     postcode = text(10, example="DH1 3YG")
-    q = text(100, least=2, example="Cranberry")
+    q = text(100, least=3, example="Cranberry")
 
     @validates_schema
     def one_of_them(self, data: dict[str, str], **_: object) -> None:
-        """Ask for something to look for."""
+        """Ask for one thing to look for."""
         if not data:
             raise ValidationError("Give a postcode or a part of the name.", "postcode")
+        if len(data) > 1:
+            raise ValidationError("Give either a postcode or a part of the name.", "q")
 
 
 class RegistrationQuery(Schema):
@@ -149,6 +152,11 @@ class Services(Schema):
     bed_types = codes(BED_TYPES, required=True, example=["general_nursing", "general_residential"])
     short_stay_services = codes(vocabulary.SHORT_STAY_SERVICES, load_default=list, example=["respite"])
     languages = fields.List(text(60), load_default=lambda: ["English"], validate=validate.Length(max=50))
+    confirm_dropped_figures = YesNo(
+        metadata={
+            "description": "Yes, bed types go for which beds are declared, and their figures with them."
+        }
+    )
 
 
 class BedFiguresForm(Schema):
@@ -162,7 +170,13 @@ class BedFiguresForm(Schema):
     closed = whole(0, MOST_BEDS, example=0)
     closure_reason = code(vocabulary.CLOSURE_REASONS, allow_none=True)
     flexible = YesNo()
-    weekly_price_from = whole(0, 1_000_000, allow_none=True, example=850)
+    weekly_price_from = whole(
+        *PRICES,
+        words="Give the price of a whole week in whole pounds; "
+        f"one under £{PRICES[0]} or over £{PRICES[1]:,} is taken for a mistake.",
+        allow_none=True,
+        example=850,
+    )
 
 
 class CapacityForm(Schema):
@@ -199,7 +213,13 @@ class VacancyQuery(Schema):
     """Where and what is looked for."""
 
     postcode = text(10, required=True, example="DH1 3YG")
-    bed_type = code(BED_TYPES, example="general_residential")
+    bed_type = code(
+        BED_TYPES,
+        example="general_residential",
+        metadata={
+            "description": "Left out, any bed type of care homes; those of hospices and units only by name."
+        },
+    )
     max_price = Digits(
         validate=validate.Range(0, 1_000_000), metadata={"description": "Pounds per week.", "example": 1200}
     )

@@ -57,6 +57,7 @@ LABELS = {
     "cqc_location_id": "CQC location id",
 }
 """What the error summary puts before words that do not name their field."""
+DROPPED = "confirm_dropped_figures"
 CHOICES = ("funding_sources", "care_types")
 LANGUAGES = (
     "English",
@@ -155,6 +156,10 @@ class Providers:
             editing.require(provider)
             return self._services_form(request, provider, values=_offered(provider))
         values = _services(request.form)
+        if request.form.get("go") == "edit":
+            return self._services_form(
+                request, provider, values=values, version=editing.version(request.form)
+            )
         try:
             self.providers.set_services(
                 provider_id=provider_id,
@@ -162,9 +167,12 @@ class Providers:
                 bed_types=values["bed_types"],
                 short_stay_services=values["short_stay_services"],
                 languages=values["languages"] + _listed(values["other_languages"]),
+                confirm_dropped_figures=request.form.get(DROPPED) == "yes",
             )
         except (errors.Invalid, errors.Stale) as refusal:
             return self._services_form(request, provider, values=values, refusal=refusal)
+        except errors.Conflict as question:
+            return _ask(request, provider, question)
         return http.see_other(f"/providers/{provider_id}?done=services")
 
     def _services_form(
@@ -174,6 +182,7 @@ class Providers:
         *,
         values: dict[str, Any],
         refusal: errors.Error | None = None,
+        version: int | None = None,
     ) -> http.Page:
         kinds = self.providers.bed_types(provider_type=provider["type"])["results"]
         names = {row["bed_type"]: row["label"] for row in provider["bed_types"]}
@@ -182,12 +191,25 @@ class Providers:
             "providers/services.html",
             provider=provider,
             values=values,
-            version=_version(request, provider, refusal),
+            version=_version(request, provider, refusal) if version is None else version,
             bed_type_names=names | {kind["code"]: kind["name"] for kind in kinds},
             bed_type_definitions={kind["code"]: kind["definition"] for kind in kinds},
             known_languages={name: name for name in LANGUAGES},
             **_said(refusal, f"/providers/{provider['id']}/services"),
         )
+
+
+def _ask(request: http.Request, provider: dict[str, Any], question: errors.Conflict) -> http.Page:
+    """Ask whether declared beds are to go; what was ticked travels along in the form."""
+    left_out = {"csrf_token", "go", DROPPED}
+    return rendering.respond(
+        request,
+        "providers/sure_of_services.html",
+        status=answers.STATUS[type(question)],
+        provider=provider,
+        carried=[pair for pair in request.form.items(multi=True) if pair[0] not in left_out],
+        questions=question.fields,
+    )
 
 
 def _details_form(

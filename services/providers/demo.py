@@ -126,7 +126,7 @@ def _create_batch(
         completeness.refresh(provider)
         made.append(provider)
         declarations += declared
-        changes += _changes(provider, declared, now=now)
+        changes += _changes(provider, declared, codes=[row.bed_type for row in provider.bed_types], now=now)
     session.add_all(made)
     session.flush()
     if declarations:
@@ -274,14 +274,29 @@ def _keeper(plan: _Plan) -> tuple[str | None, str]:
 
 
 def _changes(
-    provider: models.Provider, declarations: Sequence[Mapping[str, Any]], *, now: datetime
+    provider: models.Provider,
+    declarations: Sequence[Mapping[str, Any]],
+    *,
+    codes: Sequence[str],
+    now: datetime,
 ) -> list[dict[str, Any]]:
-    """Return the log of the provider's versions, without the fields."""
+    """Return the log of the provider's versions: of the fields, what it offers and the figures."""
     since = (declarations[0]["declared_at"] if declarations else now) - timedelta(days=30)
-    first = [(1, "created", since, None, "Pat Pretend"), (2, "services", since, None, "Pat Pretend")]
+    offered = {"bed_types": [[], codes]}
+    first = [
+        (1, "created", since, None, "Pat Pretend", {}),
+        (2, "services", since, None, "Pat Pretend", offered),
+    ]
     later = [
-        (row["version"], row["kind"], row["declared_at"], row["by_id"], row["by_name"])
-        for row in declarations
+        (
+            row["version"],
+            row["kind"],
+            row["declared_at"],
+            row["by_id"],
+            row["by_name"],
+            _differing(before, row),
+        )
+        for before, row in zip([None, *declarations], declarations, strict=False)
     ]
     return [
         {
@@ -291,7 +306,18 @@ def _changes(
             "changed_at": at,
             "by_id": by_id,
             "by_name": by_name,
-            "fields": {},
+            "fields": fields,
         }
-        for version, kind, at, by_id, by_name in first + later
+        for version, kind, at, by_id, by_name, fields in first + later
     ]
+
+
+def _differing(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> dict[str, Any]:
+    """Return which figures differ between two declarations, as the log keeps them."""
+    earlier = {row["bed_type"]: row for row in before["figures"]} if before else {}
+    return {
+        f"bed_types.{row['bed_type']}.{name}": [earlier.get(row["bed_type"], {}).get(name), value]
+        for row in after["figures"]
+        for name, value in row.items()
+        if name != "bed_type" and earlier.get(row["bed_type"], {}).get(name) != value
+    }

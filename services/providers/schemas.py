@@ -166,6 +166,7 @@ class Services(Schema):
     bed_types = fields.List(_Text(most=60), required=True, validate=validate.Length(max=50))
     short_stay_services = fields.List(_Text(most=60), load_default=list, validate=validate.Length(max=20))
     languages = fields.List(_Text(least=2, most=50), load_default=list, validate=validate.Length(max=50))
+    confirm_dropped_figures = _yes_or_no(load_default=False)
 
 
 class BedTypeFigures(Schema):

@@ -83,6 +83,7 @@ class Providers(health.Health):
         bed_types: list[str],
         short_stay_services: list[str] | None = None,
         languages: list[str] | None = None,
+        confirm_dropped_figures: bool = False,
     ) -> dict[str, Any]:
         """Replace the bed types, short-stay services and languages that a provider offers (B4)."""
         form = schemas.load(
@@ -91,6 +92,7 @@ class Providers(health.Health):
                 "bed_types": bed_types,
                 "short_stay_services": short_stay_services or [],
                 "languages": languages or [],
+                "confirm_dropped_figures": confirm_dropped_figures,
             },
         )
         now = self.clock()

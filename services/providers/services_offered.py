@@ -28,10 +28,13 @@ def replace(
 
     :raises errors.Stale: somebody changed the provider since ``version``.
     :raises errors.Invalid: a service is unknown, or not for this type of provider.
+    :raises errors.Conflict: ``confirm_dropped_figures`` needs a yes, as beds that are declared would go.
     """
     provider = changes.begin(session, provider_id=provider_id, version=version, by=by, now=now)
     chosen = _chosen(session, provider, form["bed_types"], now=now)
     _check_short_stay(provider, form["short_stay_services"])
+    if not form["confirm_dropped_figures"]:
+        _ask_if_beds_go(provider, chosen)
     before = changes.state(provider)
     _offer(provider, chosen)
     provider.short_stay_services = sorted(set(form["short_stay_services"]))
@@ -78,6 +81,19 @@ def _check_short_stay(provider: models.Provider, codes: Sequence[str]) -> None:
     }
     if faults:
         raise errors.Invalid("Some services need correcting; nothing was saved.", faults)
+
+
+def _ask_if_beds_go(provider: models.Provider, chosen: Mapping[str, models.BedType]) -> None:
+    going = [
+        f"{row.reference.label} ({row.maximum} bed{'' if row.maximum == 1 else 's'})"
+        for row in provider.bed_types
+        if row.maximum and row.bed_type not in chosen
+    ]
+    if going:
+        raise errors.Conflict(
+            "Are you sure? Nothing was saved yet.",
+            {"confirm_dropped_figures": f"Figures that you have given would go: {', '.join(going)}."},
+        )
 
 
 def _offer(provider: models.Provider, chosen: Mapping[str, models.BedType]) -> None:

@@ -131,6 +131,27 @@ class TestServices:
         manager.front.providers.set_services.side_effect = errors.Invalid("No.", {"languages.0": "No."})
         assert ("version", "7") in manager.form(manager.press(page, path), path).fields
 
+    def test_that_drop_declared_beds_are_asked_about_first(self, manager: Visitor) -> None:
+        path = f"{PATH}/services"
+        words = {
+            "confirm_dropped_figures": "Figures that you have given would go: Dementia Nursing (4 beds)."
+        }
+        manager.front.providers.set_services.side_effect = errors.Conflict("Are you sure?", words)
+        page = manager.press(manager.get(path), path, bed_types=["general_residential"])
+        assert page.status_code == 409
+        assert "Dementia Nursing (4 beds)" in page.text
+        manager.front.providers.get_provider.return_value = PROVIDER | {"version": 8}
+        again = manager.press(page, path, "No, go back and change them")
+        assert ("version", "7") in manager.form(again, path).fields
+        assert ("other_languages", "Cornish") in manager.form(again, path).fields
+        manager.front.providers.set_services.side_effect = None
+        assert (
+            manager.press(page, path, "Yes, save the services").headers["Location"] == f"{PATH}?done=services"
+        )
+        asked = manager.front.providers.set_services.call_args.kwargs
+        assert (asked["version"], asked["bed_types"]) == (7, ["general_residential"])
+        assert asked["confirm_dropped_figures"] is True
+
     def test_say_what_is_wrong_with_one_of_a_list(self, manager: Visitor) -> None:
         path = f"{PATH}/services"
         manager.front.providers.set_services.side_effect = errors.Invalid("No.", {"bed_types.0": "Not that."})

@@ -70,7 +70,9 @@ def declared(session: orm.Session, *bed_types: str, by: permissions.Actor, **col
 
 
 def services(*bed_types: str, **form: Any) -> dict[str, Any]:
-    return schemas.load(schemas.SERVICES, {"bed_types": list(bed_types), **form})
+    """Return the form; whoever fills it in is sure that declared beds may go."""
+    sure = {"bed_types": list(bed_types), "confirm_dropped_figures": True}
+    return schemas.load(schemas.SERVICES, sure | form)
 
 
 def figures(bed_type: str = "general_residential", **changed: Any) -> dict[str, Any]:

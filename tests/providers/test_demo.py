@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from contracts import demo as people
+from contracts import errors
 from services.providers import capacity, demo, models
 from tests.providers import given
 
@@ -66,6 +67,8 @@ class TestCreate:
                 assert last.figures == [capacity.figures.of(row).as_dict() for row in provider.bed_types]
         home = next(provider for provider in providers if provider.listed)
         given.confirm(session, home, by=by)
+        with pytest.raises(errors.Stale):
+            given.confirm(session, home, by=by, version=2)
 
     def test_tells_the_other_services_of_each_provider_once(
         self, session: orm.Session, providers: list[models.Provider]

@@ -87,6 +87,24 @@ class TestReplace:
             replace(session, hospice, "end_of_life", by=by, short_stay_services=["respite"])
         assert list(refused.value.fields) == ["short_stay_services"]
 
+    def test_b8_asks_before_declared_beds_go(self, session: orm.Session) -> None:
+        by = given.actor()
+        home = given.declared(session, "general_nursing", "general_residential", by=by)
+        with pytest.raises(errors.Conflict) as asked:
+            replace(session, home, "general_nursing", by=by, confirm_dropped_figures=False)
+        assert asked.value.fields == {
+            "confirm_dropped_figures": "Figures that you have given would go: General Residential (10 beds)."
+        }
+        assert len(home.bed_types) == 2
+        replace(session, home, "general_nursing", by=by, confirm_dropped_figures=True)
+        assert offered(home) == ["general_nursing"]
+
+    def test_asks_nothing_when_no_declared_beds_go(self, session: orm.Session) -> None:
+        by = given.actor()
+        home = given.offering(session, "general_nursing", "general_residential", by=by)
+        replace(session, home, "general_nursing", by=by, confirm_dropped_figures=False)
+        assert offered(home) == ["general_nursing"]
+
     def test_drops_the_figures_of_what_goes_and_keeps_its_history(self, session: orm.Session) -> None:
         by = given.actor()
         home = given.declared(session, "general_nursing", "general_residential", by=by, registered_beds=20)
