@@ -14,11 +14,12 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from contracts import errors
+from contracts import errors, permissions
 from deploy import processes
 from deploy.local import environment
 
 BROKER = "AMQP_URI"
+IDENTITY_DATABASE = processes.database_variable("identity")
 SEARCH_DATABASE = processes.database_variable("search")
 DATABASES = tuple(map(processes.database_variable, processes.SERVICES_WITH_DATABASE))
 
@@ -53,6 +54,23 @@ def _require(names: Sequence[str]) -> None:
 def migrate(options: argparse.Namespace) -> None:
     """Bring every service's database up to date."""
     _module("kit.migrations").upgrade_all()
+
+
+def create_admin(options: argparse.Namespace) -> None:
+    """Make somebody an administrator; prints a temporary password."""
+    form = {"email": options.email, "full_name": options.name}
+    _module("services.identity.commands").create_admin(form)
+
+
+def add_organisation(options: argparse.Namespace) -> None:
+    """Add an organisation that people can register with; prints its id."""
+    form = {
+        "type": options.type,
+        "name": options.name,
+        "council_code": options.council,
+        "postcode": options.postcode,
+    }
+    _module("services.identity.commands").add_organisation(form)
 
 
 def import_postcodes(options: argparse.Namespace) -> None:
@@ -114,6 +132,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="tracker", description="Look after an installation.")
     commands = parser.add_subparsers(required=True, metavar="command")
     _command(commands, "migrate", migrate, DATABASES)
+    _add_people(commands)
     _add_import(commands)
     _add_search(commands)
     _add_dead_letters(commands)
@@ -121,6 +140,18 @@ def _parser() -> argparse.ArgumentParser:
     demo = _command(commands, "demo-data", demo_data, DATABASES)
     demo.add_argument("--homes", type=int, default=300, help="how many homes (default: %(default)s)")
     return parser
+
+
+def _add_people(commands: Any) -> None:
+    admin = _command(commands, "create-admin", create_admin, [IDENTITY_DATABASE])
+    admin.add_argument("email")
+    admin.add_argument("name", help="the full name")
+    actions = _group(commands, "organisations", "Look after the organisations that people register with.")
+    added = _command(actions, "add", add_organisation, [IDENTITY_DATABASE])
+    added.add_argument("--type", required=True, choices=permissions.ORGANISATION_TYPES)
+    added.add_argument("--name", required=True)
+    added.add_argument("--council", help="the code of the council it stands in, like E06000047")
+    added.add_argument("--postcode")
 
 
 def _add_import(commands: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import orm, select
@@ -9,19 +10,21 @@ from sqlalchemy import orm, select
 from contracts import errors, permissions
 from services.identity import audit, models, passwords, schemas
 
+UNLESS_GIVEN = {"phone": "", "job_title": "Administrator"}
+
 
 def appoint(
-    session: orm.Session, *, form: dict[str, str], password_hash: str, by: permissions.Actor, now: datetime
+    session: orm.Session, *, form: Mapping[str, str], password_hash: str, by: permissions.Actor, now: datetime
 ) -> str:
     """Make an account for an administrator with a temporary password; return its id.
 
-    ``form`` has the e-mail address, full name, phone and job title. For an operator's command, never over the
-    bus: nothing else makes an administrator.
+    ``form`` has the e-mail address and full name, and perhaps phone and job title. For an operator's command,
+    never over the bus: nothing else makes an administrator.
 
     :raises errors.Invalid: naming every field that needs correcting.
     :raises errors.Conflict: when somebody has the address already.
     """
-    person = schemas.load(schemas.Person, form)
+    person = UNLESS_GIVEN | schemas.load(schemas.Person, form, optional=tuple(UNLESS_GIVEN))
     if session.scalars(
         select(models.User.id).where(models.User.email == person["email"], models.HOLDS_ADDRESS)
     ).first():

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, func, orm, select
 from sqlalchemy.dialects.postgresql import insert
 
-from contracts import areas, errors, events, organisations
-from services.identity import models, schemas, settings, throttling
+from contracts import areas, errors, events, organisations, permissions
+from services.identity import audit, models, schemas, settings, throttling
 
 FEWEST_LETTERS = 3
 MOST_FOUND = 50
@@ -43,6 +43,29 @@ def find(session: orm.Session, *, postcode: str | None, q: str | None) -> dict[s
             for row in found
         ]
     }
+
+
+def add(session: orm.Session, *, form: Mapping[str, str | None], by: permissions.Actor, now: datetime) -> str:
+    """Add an organisation that is on no public list; return its id. Its council says which area it stands in.
+
+    :raises errors.Invalid: naming every field that needs correcting.
+    :raises errors.Conflict: when there is one of this type and name.
+    """
+    organisation = schemas.load(schemas.Organisation, form)
+    code, postcode = organisation["council_code"], organisation["postcode"]
+    known = session.scalars(
+        select(models.Organisation.id).where(
+            models.Organisation.type == organisation["type"], models.Organisation.name == organisation["name"]
+        )
+    ).first()
+    if known is not None:
+        raise errors.Conflict("There is this organisation already.", {"id": known})
+    made = models.Organisation(**organisation, **(_standing_in(code) if code else {}))
+    made.postcode = _full_postcode(postcode) if postcode else None
+    session.add(made)
+    session.flush()
+    audit.record(session, "organisation added", user_id=None, by=by, now=now, id=made.id, name=made.name)
+    return made.id
 
 
 def count_search(session: orm.Session, *, address: str, limits: settings.Settings, now: datetime) -> None:
@@ -102,11 +125,7 @@ def tidy_postcode(text: str) -> str:
 
 def _conditions(*, postcode: str | None, q: str | None) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     if postcode:
-        tidy = tidy_postcode(postcode)
-        if not 5 <= len(tidy) <= 8:
-            raise errors.Invalid(
-                "Enter a full postcode.", {"postcode": "Enter a full postcode, like DH1 3YG."}
-            )
+        tidy = _full_postcode(postcode)
         return models.Organisation.postcode == tidy, models.KnownProvider.postcode == tidy
     letters = schemas.clean(q or "", longest=100)
     if len(letters) < FEWEST_LETTERS:
@@ -118,6 +137,20 @@ def _conditions(*, postcode: str | None, q: str | None) -> tuple[ColumnElement[b
         models.Organisation.name.icontains(letters, autoescape=True),
         models.KnownProvider.name.icontains(letters, autoescape=True),
     )
+
+
+def _full_postcode(postcode: str) -> str:
+    tidy = tidy_postcode(postcode)
+    if not 5 <= len(tidy) <= 8:
+        raise errors.Invalid("Enter a full postcode.", {"postcode": "Enter a full postcode, like DH1 3YG."})
+    return tidy
+
+
+def _standing_in(council_code: str) -> dict[str, str | None]:
+    area = areas.alignment_of(council_code)
+    if area is None:
+        return {}
+    return {"sub_icb_code": area.sub_icb_code, "icb_code": area.icb_code, "region_code": area.region_code}
 
 
 def _providers_of(

@@ -10,7 +10,7 @@ from typing import Any
 import marshmallow
 from marshmallow import fields, validate
 
-from contracts import errors, permissions
+from contracts import areas, errors, permissions
 from kit import ids
 from services.identity import sessions
 
@@ -130,6 +130,26 @@ class Registration(Person):
     accepts_communications = fields.Boolean(load_default=False, allow_none=True)
 
 
+class Organisation(marshmallow.Schema):
+    """What an operator says of a new organisation."""
+
+    type = fields.String(
+        required=True,
+        validate=validate.OneOf(
+            tuple(permissions.ORGANISATION_TYPES),
+            error=f"Choose one of {', '.join(permissions.ORGANISATION_TYPES)}.",
+        ),
+    )
+    name = Line(longest=200, empty="Give the organisation's name.")
+    council_code = fields.String(load_default=None, allow_none=True)
+    postcode = fields.String(load_default=None, allow_none=True)
+
+    @marshmallow.validates("council_code")
+    def _check_council(self, code: str | None, **kwargs: Any) -> None:
+        if code is not None and areas.council(code) is None:
+            raise marshmallow.ValidationError("Give the code of an upper-tier council, like E06000047.")
+
+
 class SignIn(marshmallow.Schema):
     """What somebody signs in with."""
 
@@ -165,13 +185,15 @@ def checked(session: sessions.Checked) -> dict[str, Any]:
     }
 
 
-def load(schema: type[marshmallow.Schema], data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``data`` checked and tidied by ``schema``.
+def load(
+    schema: type[marshmallow.Schema], data: Mapping[str, Any], *, optional: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """Return ``data`` checked and tidied by ``schema``, of which ``optional`` fields may be missing.
 
     :raises errors.Invalid: naming every field that is wrong.
     """
     try:
-        loaded: dict[str, Any] = schema().load(dict(data))
+        loaded: dict[str, Any] = schema().load(dict(data), partial=optional)
     except marshmallow.ValidationError as fault:
         raise errors.Invalid("Some answers need correcting.", _flat(fault.messages)) from fault
     return loaded

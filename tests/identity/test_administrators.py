@@ -36,6 +36,12 @@ class TestAppoint:
         assert permissions.may(given.actor(session, user), permissions.APPROVE_USERS)
         assert people.administrators(session) == [user.id]
 
+    def test_needs_no_more_than_an_address_and_a_name(self, session: orm.Session) -> None:
+        form = {name: FORM[name] for name in ("email", "full_name")}
+        operator = permissions.service("operator")
+        user_id = administrators.appoint(session, form=form, password_hash="x", by=operator, now=given.NOW)
+        assert session.get_one(models.User, user_id).job_title == "Administrator"
+
     def test_refuses_an_address_that_somebody_has(self, session: orm.Session) -> None:
         appoint(session)
         with pytest.raises(errors.Conflict):

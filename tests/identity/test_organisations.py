@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import orm, select
 
-from contracts import areas, errors
+from contracts import areas, errors, permissions
 from contracts import organisations as known
 from kit import database, ids
 from services.identity import models, organisations
@@ -55,6 +55,36 @@ class TestSeed:
             thread.join()
         with sessions.reading() as session:
             assert len(session.scalars(select(models.Organisation.id)).all()) >= len(areas.councils())
+
+
+class TestAdd:
+    def add(self, session: orm.Session, **form: str | None) -> str:
+        form = {"type": "care_home", "name": "Fictional Care"} | form
+        operator = permissions.service("command line")
+        return organisations.add(session, form=form, by=operator, now=given.NOW)
+
+    def test_makes_one_that_people_can_register_with(self, session: orm.Session) -> None:
+        made = self.add(session, council_code="E06000047", postcode="dh15tw")
+        assert found(session, postcode="DH1 5TW") == ["Fictional Care"]
+        kept = session.get_one(models.Organisation, made)
+        area = areas.alignment_of("E06000047")
+        assert area
+        assert (kept.icb_code, kept.sub_icb_code) == (area.icb_code, area.sub_icb_code)
+
+    def test_makes_no_second_one(self, session: orm.Session) -> None:
+        made = self.add(session)
+        with pytest.raises(errors.Conflict) as refusal:
+            self.add(session)
+        assert refusal.value.fields == {"id": made}
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [("type", "circus"), ("name", " "), ("council_code", "E99999999"), ("postcode", "DH1")],
+    )
+    def test_names_what_is_wrong(self, session: orm.Session, field: str, value: str) -> None:
+        with pytest.raises(errors.Invalid) as refusal:
+            self.add(session, **{field: value})
+        assert set(refusal.value.fields) == {field}
 
 
 class TestFind:

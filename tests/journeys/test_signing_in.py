@@ -74,6 +74,21 @@ class TestRefusedSignIn:
         assert "Lola Locked" not in page.text
         assert pages.Visitor(product.url).sign_in(email, people.CHOSEN_PASSWORD).path == "/home"
 
+    def test_a4_is_over_with_new_login_details(self, product: stack.Stack) -> None:
+        """A4: the temporary password is used up by signing in once, whatever happens then."""
+        email = f"lost.{len(product.mails())}@cranberry.example"
+        spent = people.approved(product, email, full_name="Lara Lost")
+        assert pages.Visitor(product.url).sign_in(email, spent).path == "/password"
+        assert self._on_page(product, email, spent)[0] == 401
+        approver = pages.signed_in(product.url, people.APPROVER)
+        page = approver.send(approver.get("/registrations"), "Send new login details to Lara Lost")
+        assert "New login details are on their way by email." in page.text
+        letter = people.mail(product, to=email, subject="Your new login details for Capacity Tracker")
+        temporary = people.temporary_password(letter)
+        visitor = pages.Visitor(product.url)
+        page = visitor.sign_in(email, temporary)
+        assert visitor.send(page, "Save password", {"new_password": people.CHOSEN_PASSWORD}).path == "/home"
+
     def test_has_to_wait_after_ten_failures_with_one_address(self, product: stack.Stack) -> None:
         tries = [self._on_page(product, "guessed@durham.example", "wrong")[0] for _ in range(10)]
         assert set(tries) == {401}
