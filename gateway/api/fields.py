@@ -37,10 +37,12 @@ def codes(allowed: Iterable[str], *, example: list[str] | None = None, **options
     )
 
 
-def whole(least: int, most: int, *, example: int | None = None, **options: Any) -> fields.Integer:
-    """Take a whole number: no decimals, no text, no yes or no."""
+def whole(
+    least: int, most: int, *, words: str | None = None, example: int | None = None, **options: Any
+) -> fields.Integer:
+    """Take a whole number: no decimals, no text, no yes or no; `words` say what is wrong with its size."""
     return fields.Integer(
-        strict=True, validate=validate.Range(least, most), metadata=_example(example), **options
+        strict=True, validate=validate.Range(least, most, error=words), metadata=_example(example), **options
     )
 
 
@@ -72,7 +74,7 @@ class Id(fields.String):
 
 
 class Email(fields.String):
-    """Take an e-mail address; whether it can be reached only a mail can tell."""
+    """Take an email address; whether it can be reached only a mail can tell."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -83,7 +85,7 @@ class Email(fields.String):
     ) -> str:
         found = str(super()._deserialize(value, attr, data, **kwargs)).strip()
         if not _EMAIL.fullmatch(found):
-            raise ValidationError("Not an e-mail address.")
+            raise ValidationError("Not an email address.")
         return found
 
 

@@ -52,6 +52,7 @@ class Sessions:
         body=schemas.PasswordChange,
         while_password_expired=True,
         status=204,
+        refusals=(409, 429),
         tag=TAG,
     )
     def change_password(self, request: http.Request, *, body: dict[str, Any]) -> None:

@@ -57,23 +57,14 @@ class Capacity:
             # Who had to sign in again comes back here, and has to see the figures first.
             return http.see_other(f"/providers/{provider_id}/capacity")
         try:
-            self._confirm(provider_id, editing.version(request.form))
+            self.providers.confirm_capacity(
+                provider_id=provider_id, version=editing.version(request.form), channel=CHANNEL
+            )
         except errors.Stale as refusal:
             return self._stale(request, provider_id, None, refusal)
         except errors.Conflict as refusal:
             return _form(request, self._figures(provider_id), refusal=refusal)
         return http.see_other(f"/providers/{provider_id}?done=unchanged")
-
-    def _confirm(self, provider_id: str, version: int) -> None:
-        """Confirm the figures of a version, also where a newer one holds the very same."""
-        try:
-            self.providers.confirm_capacity(provider_id=provider_id, version=version, channel=CHANNEL)
-        except errors.Stale as refusal:
-            # A confirmation makes a new version too: a second press has still seen the right figures.
-            if refusal.fields.keys() != {"version"}:
-                raise
-            newer = self._figures(provider_id)["version"]
-            self.providers.confirm_capacity(provider_id=provider_id, version=newer, channel=CHANNEL)
 
     def _figures(self, provider_id: str) -> dict[str, Any]:
         capacity: dict[str, Any] = self.providers.get_capacity(provider_id=provider_id)
@@ -108,7 +99,7 @@ def _form(
         capacity=capacity,
         version=capacity["version"] if version is None else version,
         beds=beds,
-        may_confirm=entered is None and refusal is None and not any(bed["is_new"] for bed in beds),
+        may_confirm=entered is None and refusal is None and not all(bed["is_new"] for bed in beds),
         out_of_hours=out_of_hours,
         errors=fields,
         labels={path: _label_of(path, capacity) for path in fields},

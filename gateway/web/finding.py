@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from contracts import errors, permissions
@@ -12,8 +13,9 @@ from gateway.web import paging, rendering
 if TYPE_CHECKING:
     from kit import rpc
 
-AGES = {"": "Any time", "24": "24 hours", "168": "7 days"}
-RADII = {"": "Any distance"} | {str(miles): f"{miles} miles" for miles in (5, 10, 15, 25, 50)}
+AGES = {"24": "24 hours", "48": "48 hours", "168": "7 days"}
+RADII = {str(miles): f"{miles} miles" for miles in (5, 10, 15, 25, 50)}
+NUMBER = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
 FILTERS = ("postcode", "bed_type", "max_price", "updated_within_hours", "radius_miles")
 
 
@@ -37,8 +39,8 @@ class Finding:
             found = self.search.find_vacancies(**query)
         except (errors.Invalid, errors.NotFound) as refusal:
             return _show(request, values, **_refused(refusal))
-        pages = paging.of(found, "/find", values, page=page)
-        return _show(request, values, found=found, pages=pages)
+        pages = paging.of(found, "/find", values, page=page, fragment="#results")
+        return _show(request, values, found=found, pages=pages, here=pages.href(page))
 
 
 def _query(values: dict[str, str], page: int) -> dict[str, Any]:
@@ -60,4 +62,16 @@ def _refused(refusal: errors.Error) -> dict[str, Any]:
 
 
 def _show(request: http.Request, values: dict[str, str], **context: Any) -> http.Page:
-    return rendering.respond(request, "find.html", values=values, ages=AGES, radii=RADII, **context)
+    return rendering.respond(
+        request,
+        "find.html",
+        values=values,
+        ages={"": "Any time"} | AGES | _also(values["updated_within_hours"], AGES, "hours"),
+        radii={"": "Any distance"} | RADII | _also(values["radius_miles"], RADII, "miles"),
+        **context,
+    )
+
+
+def _also(asked: str, offered: dict[str, str], unit: str) -> dict[str, str]:
+    """Return an option for a number that only a link asks for, or the next press would drop it."""
+    return {asked: f"{asked} {unit}"} if asked not in offered and NUMBER.fullmatch(asked) else {}

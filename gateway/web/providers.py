@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.datastructures import MultiDict
 
 from contracts import areas, errors, permissions, vocabulary
-from gateway import answers, http
+from gateway import answers, http, security
 from gateway.web import editing, meanwhile, menu, paging, rendering
 
 if TYPE_CHECKING:
@@ -99,6 +99,7 @@ class Providers:
         """Show a provider: to those who edit it with what is missing and what was declared before."""
         provider = self.providers.get_provider(provider_id=provider_id)
         can_edit = permissions.EDIT_PROVIDER in provider["may"]
+        back, back_words = _back(request, can_edit=can_edit)
         page = paging.asked(request.args.get("page"))
         history = self.providers.history(provider_id=provider_id, page=page) if can_edit else None
         return rendering.respond(
@@ -107,7 +108,9 @@ class Providers:
             provider=provider,
             capacity=self.providers.get_capacity(provider_id=provider_id),
             can_edit=can_edit,
-            list_heading=menu.providers_heading(request.actor),
+            back=back,
+            back_words=back_words,
+            is_champion=permissions.SYSTEM_CHAMPION in request.actor.roles,
             step_pages=STEP_PAGES,
             history=history,
             history_pages=_history_pages(history, provider_id, page) if history else None,
@@ -293,6 +296,16 @@ def _may_add(actor: permissions.Actor) -> bool:
     # Whoever looks after chosen providers only would not look after a new one.
     own = actor.organisation_type in permissions.PROVIDER_SIDE and not actor.provider_ids
     return own and permissions.may(actor, permissions.REGISTER_PROVIDER)
+
+
+def _back(request: http.Request, *, can_edit: bool) -> tuple[str, str]:
+    """Return where a provider's page leads back to and in which words: to the search, if it came from one."""
+    results = security.local_path(request.args.get("from"))
+    if results.startswith("/find?"):
+        return results, "Back to results"
+    if permissions.may(request.actor, permissions.FIND_VACANCIES) and not can_edit:
+        return "/find", "Find vacancies"
+    return "/providers", menu.providers_heading(request.actor)
 
 
 def _history_pages(history: dict[str, Any], provider_id: str, page: int) -> paging.Pages:

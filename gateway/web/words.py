@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,8 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 WEEK = timedelta(weeks=1)
 YEAR = timedelta(days=365)
+DIALLED = range(10, 16)
+"""How many digits a telephone number has, from the shortest of ours with its area to the longest of any."""
 
 CHANNELS = {
     "web": "on this site",
@@ -117,7 +120,7 @@ def miles(value: float | None) -> str:
 
 def rating(code: str | None) -> str:
     """Say a CQC rating; the code itself when it is new to us."""
-    return vocabulary.RATINGS.get(code, code) if code else "Not rated yet"
+    return vocabulary.RATINGS.get(code, code) if code else "No rating known"
 
 
 def funding(code: str) -> str:
@@ -126,8 +129,18 @@ def funding(code: str) -> str:
 
 
 def telephone_link(number: str) -> str:
-    """Return the address a phone dials for a number written by a person."""
-    return "tel:" + "".join(character for character in number if character.isdigit() or character == "+")
+    """Return the address a phone dials for a number written by a person; none when it is not one number."""
+    written = number.strip().lower()
+    if written.startswith("+"):
+        # Who dials the country's code leaves out the trunk's nought.
+        written = written.replace("(0)", "")
+    first, *rest = re.split(r"(ext|x|[/,])", written, maxsplit=1)
+    digits = re.sub(r"[^0-9]", "", first)
+    if len(digits) not in DIALLED:
+        return ""
+    extension = re.sub(r"[^0-9]", "", rest[1]) if rest and rest[0] in ("ext", "x") else ""
+    plus = "+" if first.startswith("+") else ""
+    return f"tel:{plus}{digits}{f';ext={extension}' if extension else ''}"
 
 
 def anchor(field: str) -> str:

@@ -87,7 +87,7 @@ class TestCoordinator:
 
 def number_found(page: sync_api.Page) -> int:
     words = page.locator("#results-heading").inner_text()
-    found = re.match(r"([\d,]+) places? ha", words)
+    found = re.match(r"([\d,]+) providers? ha", words)
     assert found, words
     return int(found[1].replace(",", ""))
 

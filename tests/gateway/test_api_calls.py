@@ -97,6 +97,13 @@ class TestOrganisations:
             "postcode": "Give a postcode or a part of the name."
         }
 
+    def test_are_looked_for_in_one_way_and_by_three_letters(self, front: Front) -> None:
+        """As identity has it: what it would refuse or leave out is refused here, by name."""
+        assert set(front.api("GET", "/organisations?q=cr").json()["fields"]) == {"q"}
+        assert front.api("GET", "/organisations?q=cran&postcode=DH1").json()["fields"] == {
+            "q": "Give either a postcode or a part of the name."
+        }
+
 
 class TestSessions:
     def test_begin_with_a_token(self, front: Front) -> None:

@@ -71,6 +71,18 @@ class TestDocument:
         assert header["required"]
         assert "412" in put["responses"]
 
+    def test_bounds_prices_as_the_rule_does(self, document: Any) -> None:
+        price = document["components"]["schemas"]["BedFiguresForm"]["properties"]["weekly_price_from"]
+        assert (price["minimum"], price["maximum"]) == (100, 20_000)
+
+    def test_names_every_refusal_of_a_new_password(self, document: Any) -> None:
+        assert {"409", "429"} <= document["paths"]["/api/v1/password"]["post"]["responses"].keys()
+
+    def test_says_what_a_search_without_bed_type_finds(self, document: Any) -> None:
+        query = document["paths"]["/api/v1/vacancies"]["get"]["parameters"]
+        bed_type = next(found for found in query if found["name"] == "bed_type")
+        assert "bed type of care homes" in bed_type["description"]
+
     def test_refusals_have_one_shape(self, document: Any) -> None:
         shape = document["components"]["schemas"]["Problem"]
         assert set(shape["required"]) == {"error", "message", "fields"}

@@ -62,7 +62,7 @@ class TestLink:
 
     def test_offers_no_press_that_would_be_refused(self, holder: Visitor) -> None:
         undeclared = BEDS | dict.fromkeys(("maximum", "occupied", "reserved", "accepting", "closed"))
-        holder.front.providers.get_capacity.return_value = CAPACITY | {"bed_types": [BEDS, undeclared]}
+        holder.front.providers.get_capacity.return_value = CAPACITY | {"bed_types": [undeclared]}
         text = holder.get(PATH).text
         assert "Nothing has changed</button>" not in text
         assert "no figures yet" in text

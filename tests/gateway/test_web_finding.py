@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from contracts import errors
-from tests.gateway.browsing import COORDINATOR, MANAGER, Visitor
+from tests.gateway.browsing import CAPACITY, COORDINATOR, MANAGER, PROVIDER, Reader, Visitor
 from tests.gateway.conftest import Front
 from tests.gateway.test_web_pages import FOUND
 
@@ -45,7 +45,7 @@ class TestFinding:
     def test_c3_lists_what_a_coordinator_needs(self, coordinator: Visitor) -> None:
         text = coordinator.get("/find", postcode="DH1 3YG").text
         for words in (
-            "41 places have vacancies",
+            "41 providers have vacancies",
             "1.0 mile<",
             "2 General Residential",
             "from £1,050 a week",
@@ -58,7 +58,35 @@ class TestFinding:
 
     def test_keeps_the_question_when_the_page_turns(self, coordinator: Visitor) -> None:
         text = coordinator.get("/find", postcode="DH1 3YG", max_price="1200").text
-        assert 'href="/find?postcode=DH1+3YG&amp;max_price=1200&amp;page=2"' in text
+        assert 'href="/find?postcode=DH1+3YG&amp;max_price=1200&amp;page=2#results"' in text
+
+    def test_keeps_what_only_a_link_asks_for(self, coordinator: Visitor) -> None:
+        page = coordinator.get("/find", postcode="DH1 3YG", updated_within_hours="72", radius_miles="20")
+        fields = coordinator.form(page, "/find#results").fields
+        assert ("updated_within_hours", "72") in fields
+        assert ("radius_miles", "20") in fields
+        assert '<option value="20" selected>20 miles</option>' in page.text
+
+    def test_offers_the_48_hours_that_care_homes_have(self, coordinator: Visitor) -> None:
+        assert '<option value="48">48 hours</option>' in coordinator.get("/find").text
+
+    def test_says_whose_bed_types_any_means(self, coordinator: Visitor) -> None:
+        assert "Any care home bed type" in coordinator.get("/find").text
+
+    @pytest.mark.parametrize("name", ["bed_type", "updated_within_hours", "radius_miles"])
+    def test_says_at_the_field_what_is_wrong(self, coordinator: Visitor, name: str) -> None:
+        page = coordinator.get("/find", postcode="DH1 3YG", **{name: "lots"})
+        assert page.status_code == 400
+        assert f'id="{name}-error"' in page.text
+        assert f'aria-describedby="{name}-error"' in page.text
+
+    def test_leads_back_to_the_results_from_a_provider(self, coordinator: Visitor) -> None:
+        coordinator.front.providers.get_provider.return_value = PROVIDER | {"may": []}
+        coordinator.front.providers.get_capacity.return_value = CAPACITY
+        page = coordinator.get("/find", postcode="DH1 3YG", page="2")
+        link = next(link for link in Reader(page.text).links if link.startswith("/providers/"))
+        back = 'href="/find?postcode=DH1+3YG&amp;page=2#results">Back to results</a>'
+        assert back in coordinator.get(link).text
 
     def test_says_when_the_place_is_known_roughly(self, coordinator: Visitor) -> None:
         assert "only know roughly" in coordinator.get("/find", postcode="DH1 3YG").text

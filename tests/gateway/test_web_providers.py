@@ -48,6 +48,26 @@ class TestProviderPage:
         assert "Occupied" not in text
         manager.front.providers.history.assert_not_called()
 
+    @pytest.mark.parametrize("origin", ["", "?from=//elsewhere.example", "?from=/sign-out"])
+    def test_leads_searchers_back_to_the_search(self, manager: Visitor, origin: str) -> None:
+        manager.front.providers.get_provider.return_value = PROVIDER | {"may": []}
+        text = manager.signed_in(COORDINATOR).get(PATH + origin).text
+        assert '<a class="nhsuk-back-link" href="/find">Find vacancies</a>' in text
+
+    def test_b7_tells_editors_and_system_champions_of_too_many_beds(self, manager: Visitor) -> None:
+        manager.front.providers.get_capacity.return_value = CAPACITY | {"over_registered": True}
+        assert "The System Champion of your area sees this." in manager.get(PATH).text
+        manager.front.providers.get_provider.return_value = PROVIDER | {"may": []}
+        champion = actor(organisation_type="icb", roles=frozenset({permissions.SYSTEM_CHAMPION}))
+        assert "You see this as a System Champion" in manager.signed_in(champion).get(PATH).text
+        assert "registered with the CQC" not in manager.signed_in(COORDINATOR).get(PATH).text
+
+    def test_says_that_a_provider_is_deactivated(self, manager: Visitor) -> None:
+        manager.front.providers.get_provider.return_value = PROVIDER | {"active": False, "listed": False}
+        text = manager.get(PATH).text
+        assert "Deactivated." in text
+        assert "Not found in searches yet" not in text
+
     @pytest.mark.parametrize("page", ["details", "services"])
     def test_leads_to_no_form_that_would_be_refused(self, manager: Visitor, page: str) -> None:
         manager.front.providers.get_provider.return_value = PROVIDER | {"may": []}

@@ -84,6 +84,13 @@ class TestRegistering:
         assert '<a href="#phone">Enter a contact number.</a>' in applicant.page.text
         assert 'value="jo@cranberry.example"' in applicant.page.text
 
+    def test_ties_words_to_the_sites_they_are_about(self, front: Front) -> None:
+        applicant = Applicant(front)
+        applicant.go("Find", find="cranberry")
+        applicant.go("Add what I ticked")
+        assert applicant.at('aria-describedby="choice-error"')
+        assert applicant.at('id="choice-error"')
+
     def test_keeps_names_that_hold_a_divider(self, front: Front) -> None:
         applicant = Applicant(front)
         applicant.add(f"provider:{CRANBERRY['providers'][0]['id']}")

@@ -77,5 +77,21 @@ class TestNumbers:
         assert words.pounds(1250) == "£1,250"
         assert words.pounds(None) == ""
 
-    def test_of_telephones_can_be_dialled(self) -> None:
-        assert words.telephone_link("+44 (0)191 496-0123") == "tel:+4401914960123"
+    @pytest.mark.parametrize(
+        ("written", "dialled"),
+        [
+            ("0191 496 0123", "tel:01914960123"),
+            ("(0191) 496-0123", "tel:01914960123"),
+            ("+44 (0)191 496-0123", "tel:+441914960123"),
+            ("0191 498 0000 ext 12", "tel:01914980000;ext=12"),
+            ("0191 498 0000 x12", "tel:01914980000;ext=12"),
+            ("0191 498 0000 / 07700 900000", "tel:01914980000"),
+            ("498 0000", ""),
+            ("0191 498 0000 07700 900000", ""),
+        ],
+    )
+    def test_of_telephones_can_be_dialled(self, written: str, dialled: str) -> None:
+        assert words.telephone_link(written) == dialled
+
+    def test_of_the_cqc_are_not_made_up(self) -> None:
+        assert words.rating(None) == "No rating known"

@@ -44,7 +44,7 @@ def cornwall(keeper: api.Api, caller: api.Api) -> None:
 class TestResults:
     def test_c1_come_nearest_first_in_pages_of_twenty(self, ward: pages.Visitor, caller: api.Api) -> None:
         first = ward.get("/find?postcode=DH1+3YG")
-        total = int(re.match(r"([\d,]+) places have vacancies near DH1 3YG", results_heading(first))[1])  # type: ignore[index]
+        total = int(re.match(r"([\d,]+) providers have vacancies near DH1 3YG", results_heading(first))[1])  # type: ignore[index]
         assert total > 20
         assert f"1 to 20 of {total}" in first.text
         distances, page = [], first
@@ -68,7 +68,7 @@ class TestResults:
         near = page.row("Near Nook")
         assert "2 General Residential from £700 a week" in near.text
         assert re.search(r"Updated (just now|\d+ minutes? ago)", near.text)
-        assert "CQC: Not rated yet" in near.text
+        assert "CQC: No rating known" in near.text
         assert re.search(r"\b\d+\.\d miles", near.text)
         demo = ward.get("/find?postcode=DH1+3YG")
         for result in demo.main.all(class_="app-result"):
@@ -103,7 +103,7 @@ class TestFilters:
             },
         )
         assert names(page) == ["Near Nook"]
-        assert results_heading(page) == "1 place has vacancies near TR1 2AA"
+        assert results_heading(page) == "1 provider has vacancies near TR1 2AA"
         query = {"postcode": "TR1 2AA", "max_price": 1000, "radius_miles": 10}
         assert found(caller, **query) == ["Near Nook"]
         assert set(found(caller, postcode="TR1 2AA", radius_miles=10)) == {"Near Nook", "Costly Cottage"}
