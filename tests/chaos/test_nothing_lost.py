@@ -138,6 +138,7 @@ class TestProcessesKilledInTurn:
             thread.join(timeout=60)
         accepted = [entry for writer, _ in writers for entry in writer.accepted]
         assert len(accepted) > 100
+        assert running.said == [], "no process ended but those that were killed"
         self._assert_kept_once(running, accepted)
         self._assert_queues_empty(running)
         self._assert_search_equals_a_rebuild(running)
