@@ -103,6 +103,17 @@ class TestServices:
         }
         assert "Tick none if you provide none of these." in page.text
 
+    def test_b8_ask_before_declared_beds_go(self, caller: api.Api, keeper: pages.Visitor) -> None:
+        home = homes.completed(caller, "Shrinking House")
+        opened = keeper.get(f"/providers/{home['id']}/services")
+        asked = keeper.send(opened, "Save services", {"bed_types": ["general_residential"]})
+        assert asked.status == 409
+        assert "Dementia Nursing (20 beds)" in asked.text
+        assert len(caller.get(f"/providers/{home['id']}")["bed_types"]) == 2
+        assert "The services are saved." in keeper.send(asked, "Yes, save the services").text
+        kept = caller.get(f"/providers/{home['id']}")["bed_types"]
+        assert [row["bed_type"] for row in kept] == ["general_residential"]
+
 
 class TestCapacityPage:
     def test_b7_b8_saves_figures_and_prices_stamped_with_time_and_name(
@@ -280,6 +291,17 @@ class TestSomebodyElseSaved:
         assert (now["bed_types"][0]["accepting"], now["bed_types"][1]["accepting"]) == (3, 4)
         assert "Saved." in keeper.send(refused, "Save capacity").text, "who has looked may save"
 
+    def test_b10_is_told_also_after_correcting_a_mistake(
+        self, caller: api.Api, keeper: pages.Visitor, home: dict[str, Any], capacity: dict[str, Any]
+    ) -> None:
+        opened = keeper.get(f"/providers/{home['id']}/capacity")
+        api.save_capacity(caller, home["id"], changes={"occupied": 16, "accepting": 3})
+        mistaken = keeper.send(opened, "Save capacity", {"bed_types.0.weekly_price_from": "50"})
+        assert mistaken.status == 400
+        corrected = {"bed_types.0.weekly_price_from": "950"}
+        assert keeper.send(mistaken, "Save capacity", corrected).status == 412
+        assert caller.get(f"/providers/{home['id']}/capacity")["bed_types"][0]["accepting"] == 3
+
     def test_b10_gets_412_over_the_api_with_what_changed(
         self, caller: api.Api, home: dict[str, Any], capacity: dict[str, Any]
     ) -> None:
@@ -319,6 +341,13 @@ class TestNothingHasChanged:
         newest = caller.get(f"/providers/{home['id']}/history")["results"][0]
         assert (newest["kind"], newest["channel"], newest["by"]) == ("confirmed", "web", "Greta Group")
 
+    def test_b9_bears_a_second_press(
+        self, keeper: pages.Visitor, home: dict[str, Any], capacity: dict[str, Any]
+    ) -> None:
+        opened = keeper.get(f"/providers/{home['id']}/capacity")
+        for _ in range(2):
+            assert "Thank you." in keeper.send(opened, "Nothing has changed").text
+
     def test_b9_is_refused_for_figures_that_the_person_has_not_seen(
         self, caller: api.Api, keeper: pages.Visitor, home: dict[str, Any], capacity: dict[str, Any]
     ) -> None:
@@ -333,6 +362,14 @@ class TestNothingHasChanged:
         answer = caller.call("POST", path)
         assert answer.status_code == 201
         assert answer.json()["last_updated"] > capacity["last_updated"]
+
+    def test_b9_confirms_what_has_figures_when_a_bed_type_is_new(self, caller: api.Api) -> None:
+        home = homes.completed(caller, "Growing House")
+        offered = [*homes.BED_TYPES, "general_nursing"]
+        caller.put(f"/providers/{home['id']}/services", {"bed_types": offered})
+        assert caller.call("POST", f"/providers/{home['id']}/capacity/confirmation").status_code == 201
+        newest = caller.get(f"/providers/{home['id']}/history")["results"][0]
+        assert {row["bed_type"] for row in newest["figures"]} == set(homes.BED_TYPES)
 
     def test_b9_needs_figures(self, caller: api.Api) -> None:
         home = homes.add(caller, "Undeclared House")
