@@ -85,7 +85,7 @@ def _show(
         token=token,
         state=state,
         heading=HEADINGS[state],
-        message=message or MESSAGES.get(state),
+        told=message or MESSAGES.get(state),
         **context,
     )
     page.headers["X-Robots-Tag"] = "noindex, nofollow"

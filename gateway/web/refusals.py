@@ -37,7 +37,7 @@ class Refusals:
             "error.html",
             status=problem.status,
             heading=heading,
-            message=problem.message,
+            told=problem.message,
             fields=problem.fields if problem.status in (400, 409, 412) else {},
             advice=advice,
             call_id=problem.call_id if problem.status == 500 else None,

@@ -77,7 +77,7 @@ class TestLink:
         answer = holder.press(holder.get(PATH), PATH, "Nothing has changed")
         holder.front.notifications.confirm_by_link.assert_called_once_with(token="a-token", version=7)
         holder.front.notifications.action.return_value = action("used")
-        assert "Thank you" in holder.get(answer.headers["Location"]).text
+        assert "<title>Thank you" in holder.get(answer.headers["Location"]).text
 
     def test_shows_the_new_figures_when_they_changed_meanwhile(self, holder: Visitor) -> None:
         holder.front.notifications.confirm_by_link.side_effect = errors.Stale("Pat changed it.")
