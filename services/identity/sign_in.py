@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import orm, select
+from sqlalchemy import orm, select, update
 
 from contracts import events, permissions
 from kit import outbox
@@ -69,6 +69,7 @@ def finish(
     user = _held(session, attempt.user_id or NOBODY)
     if user is None or user.status != models.ACTIVE or user.locked_at is not None:
         _refuse(session, attempt, now=now)
+        _count_nothing(session)
         return None
     is_right = is_right and user.password_hash == attempt.password_hash
     if not is_right or not passwords.still_opens(user, now=now):
@@ -161,6 +162,11 @@ def _refuse(session: orm.Session, attempt: Attempt, *, now: datetime) -> None:
         now=now,
         address=attempt.address,
     )
+
+
+def _count_nothing(session: orm.Session) -> None:
+    """Ask of the database what :func:`_count_failure` asks, though there is nothing to count."""
+    session.execute(update(models.User).where(models.User.id == NOBODY).values(failed_attempts=0))
 
 
 def _count_failure(session: orm.Session, user: models.User, attempt: Attempt, *, now: datetime) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import collections
 import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from contracts import errors, events, permissions
 from kit import database, hashing, ids
@@ -155,9 +156,17 @@ class TestOneAnswer:
             locked = given.person(session, locked_at=given.NOW)
             waiting = given.person(session, status="awaiting", password_hash=None)
         origin = ids.new()
+        asked: dict[str, int] = collections.Counter()
         for email in ("unknown3@fictional.example", user.email, locked.email, waiting.email):
+
+            def count(*statement: Any, email: str = email) -> None:
+                asked[email] += 1
+
+            event.listen(sessions.engine, "before_cursor_execute", count)
             with pytest.raises(errors.Unauthenticated):
                 enter(email, WRONG, address=origin)
+            event.remove(sessions.engine, "before_cursor_execute", count)
+        assert len(set(asked.values())) == 1, asked
         with sessions.reading() as session:
             entries = session.execute(
                 select(models.AuditEntry.action, models.AuditEntry.user_id)
