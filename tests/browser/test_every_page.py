@@ -42,6 +42,9 @@ VISITS = {
     "/providers": Visit("/providers", "group@bramble.example"),
     "/providers/<provider_id>": Visit(f"/providers/{HOME}", STAFF),
     "/providers/<provider_id>/capacity": Visit(f"/providers/{HOME}/capacity", STAFF),
+    "/providers/<provider_id>/capacity/confirmation": Visit(
+        f"/providers/{HOME}/capacity/confirmation", STAFF
+    ),
     "/providers/<provider_id>/details": Visit(f"/providers/{HOME}/details", "approver@cranberry.example"),
     "/providers/<provider_id>/services": Visit(f"/providers/{HOME}/services", STAFF),
     "/providers/new": Visit("/providers/new", STAFF),

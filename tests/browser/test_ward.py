@@ -49,6 +49,21 @@ class TestCoordinator:
         assert box is not None
         assert box["y"] + box["height"] <= conftest.WARD_COMPUTER[1]
 
+    def test_reads_the_choices_beside_the_results_whole(self, tab: conftest.Opener) -> None:
+        page = tab(WARD)
+        page.set_viewport_size({"width": 1200, "height": 800})
+        page.goto("/find?postcode=DH1+3YG")
+        for name in ("updated_within_hours", "radius_miles"):
+            assert page.locator(f"#{name}").evaluate(
+                """select => {
+                  const natural = select.parentElement.appendChild(select.cloneNode(true));
+                  natural.style.width = natural.style.maxWidth = "max-content";
+                  const fits = natural.offsetWidth <= select.offsetWidth;
+                  natural.remove();
+                  return fits;
+                }"""
+            ), name
+
     def test_signs_in_and_finds_with_the_keyboard_alone(
         self, product: stack.Stack, tab: conftest.Opener
     ) -> None:
