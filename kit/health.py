@@ -12,7 +12,7 @@ class Health:
 
     name: str
 
-    @rpc.entrypoint
+    @rpc.entrypoint(repeatable=True)
     def health(self) -> dict[str, Any]:
         """Answer from a working database, with how far the outbox lags (seconds, messages)."""
         answer: dict[str, Any] = {"service": self.name}
