@@ -55,7 +55,7 @@ class Deliverer:
         self.output = folder / f"output-{time.monotonic_ns()}"
         environment = os.environ | {
             "NOTIFICATIONS_DATABASE_URL": url,
-            "SMTP_URL": f"smtp://localhost:{port}",
+            "SMTP_URL": f"smtp://127.0.0.1:{port}",
             "PUBLIC_URL": given.SITE,
         }
         self.process = subprocess.Popen(

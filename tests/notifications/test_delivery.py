@@ -136,13 +136,13 @@ class TestDrain:
         """On eventlet's hub asyncio refuses the TLS context that aiosmtplib makes by itself."""
         certificate = f"{server.file}.pem"
         command = (
-            "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost"
-            f" -addext subjectAltName=DNS:localhost -keyout {server.file}.key -out {certificate}"
+            "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=mail.example"
+            f" -addext subjectAltName=IP:127.0.0.1 -keyout {server.file}.key -out {certificate}"
         )
         subprocess.run(command.split(), check=True, capture_output=True)
         server.start(fault=mode)
         queue(sessions, "robin@homes.example")
-        deliver(SMTP_URL=f"{scheme}://localhost:{server.port}", SSL_CERT_FILE=certificate)
+        deliver(SMTP_URL=f"{scheme}://127.0.0.1:{server.port}", SSL_CERT_FILE=certificate)
         processes.wait_until(lambda: states(sessions) == {"sent": 1})
         assert len(server.taken) == 1
 
