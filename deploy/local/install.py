@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import ctypes.util
 import hashlib
 import importlib.util
 import json
@@ -90,6 +91,8 @@ def missing_packages(*, tests: bool, bench: bool, environ: Mapping[str, str] = o
         missing.append("rabbitmq-server")
     if tests and not any(map(shutil.which, BROWSERS)):
         missing.append("chromium")
+    if tests and not ctypes.util.find_library("atomic"):
+        missing.append("libatomic1")  # The program that drives the browser is linked to it.
     if bench and not shutil.which("wrk"):
         missing.append("wrk")
     return missing

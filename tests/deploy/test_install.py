@@ -31,6 +31,11 @@ class TestPackages:
         assert "chromium" in install.missing_packages(tests=True, bench=False)
         assert "wrk" in install.missing_packages(tests=True, bench=True)
 
+    def test_are_those_that_the_browsers_driver_is_linked_to(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("ctypes.util.find_library", lambda name: None)
+        assert "libatomic1" in install.missing_packages(tests=True, bench=False)
+        assert "libatomic1" not in install.missing_packages(tests=False, bench=False)
+
     def test_are_installed_under_a_rule_that_nothing_starts(self, tmp_path: Path) -> None:
         policy, kept = tmp_path / "policy-rc.d", tmp_path / "kept"
 
