@@ -40,7 +40,7 @@ class Gateway(
         """Ask identity about a session."""
         return self.identity.check_session(token_hash=token_hash)
 
-    @messaging.handles(events.SessionsEnded, broadcast=True)
+    @messaging.handles(events.SessionsEnded)
     def on_sessions_ended(self, event: events.SessionsEnded) -> None:
         """Forget the sessions; forgetting twice is harmless."""
         self.sessions.forget(event.token_hashes)

@@ -155,7 +155,7 @@ class Handler(nameko_messaging.Consumer):
 
     consumer_cls = broker.Consumer
 
-    def __init__(self, event: type[events.Event], *, broadcast: bool = False, **options: Any) -> None:
+    def __init__(self, event: type[events.Event], **options: Any) -> None:
         self.event = event
         self.broadcast = event.broadcast
         options.setdefault("expected_exceptions", errors.ALL)

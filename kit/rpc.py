@@ -14,7 +14,6 @@ from typing import Any
 
 import eventlet
 import orjson
-from eventlet.event import Event
 from nameko import exceptions as nameko_exceptions
 from nameko import rpc as nameko_rpc
 from nameko.extensions import DependencyProvider
@@ -214,24 +213,3 @@ class Entrypoint(nameko_rpc.Rpc):
 
 
 entrypoint = Entrypoint.decorator
-
-
-class Pending:
-    """A call under way in the background, so that several can be waited for together."""
-
-    def __init__(self, call: Any) -> None:
-        self._event: Event = Event()
-        eventlet.spawn(self._run, call)
-
-    def _run(self, call: Any) -> None:
-        try:
-            self._event.send(("ok", call()))
-        except errors.Error as refusal:
-            self._event.send(("refused", refusal))
-
-    def result(self) -> Any:
-        """Wait and return what the call returned, or raise what it raised."""
-        state, value = self._event.wait()
-        if state == "refused":
-            raise value
-        return value
