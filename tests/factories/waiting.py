@@ -21,3 +21,19 @@ def until(condition: Callable[[], Found], *, what: str, seconds: float = 20) -> 
             return found
         assert time.monotonic() < ends, f"{what} did not happen within {seconds:.0f} s"
         time.sleep(0.1)
+
+
+def steady(value: Callable[[], Found], *, seconds: float = 2) -> Found:
+    """Return what ``value`` gives once that has stayed the same for ``seconds``.
+
+    :raises AssertionError: when it still changes after half a minute
+    """
+    ends = time.monotonic() + 30
+    last, since = value(), time.monotonic()
+    while time.monotonic() - since < seconds:
+        assert time.monotonic() < ends, "it did not come to rest within 30 s"
+        time.sleep(0.1)
+        now = value()
+        if now != last:
+            last, since = now, time.monotonic()
+    return last

@@ -204,11 +204,13 @@ class TestDrain:
         with sessions.transaction() as session:
             assert delivery.claim(session, now=clock.now() - delivery.CLAIM_LASTS * 2) is None
             assert delivery.claim(session, now=clock.now())
-            session.execute(sa.update(models.Mail).values(due_at=clock.now() + timedelta(seconds=1)))
+            session.execute(sa.update(models.Mail).values(due_at=clock.now() + timedelta(hours=1)))
         server.start()
         deliver()
         time.sleep(0.5)
         assert server.taken == []
+        with sessions.transaction() as session:
+            session.execute(sa.update(models.Mail).values(due_at=clock.now()))
         processes.wait_until(lambda: states(sessions) == {"sent": 1})
         assert len(server.taken) == 1
 

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from contracts import errors
 from kit import database
 from services.search import commands, homes, models, postcode_import, postcodes
-from tests.factories import servers, snapshots
+from tests.factories import servers, snapshots, waiting
 from tests.search import given
 
 PLAIN = "postcode,easting,northing\nDH1 3YG,427123,542456\nDH1 3NJ,427300,542500\n"
@@ -311,10 +311,13 @@ class TestSwap:
 
         looking = threading.Thread(target=look)
         looking.start()
-        imported(sessions, second)
-        time.sleep(0.05)
-        stop.set()
-        looking.join()
+        try:
+            waiting.until(lambda: 427000 in seen, what="a search before the import")
+            imported(sessions, second)
+            waiting.until(lambda: 428000 in seen, what="a search after the import")
+        finally:
+            stop.set()
+            looking.join()
         assert seen == {427000, 428000}
 
     def test_leaves_the_old_postcodes_when_it_is_killed(
