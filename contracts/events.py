@@ -177,6 +177,38 @@ class PasswordReset(PersonEvent, publisher="identity", consumers=["notifications
 
 
 @dataclass(frozen=True, kw_only=True)
+class PasswordForgotten(PersonEvent, publisher="identity", consumers=["notifications"]):
+    """Somebody asked for a link to choose a new password; ``request_id`` tells one request from the next."""
+
+    request_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasswordExpiring(PersonEvent, publisher="identity", consumers=["notifications"]):
+    """A password will have to be changed at ``expires_at``, in ``days_left`` days or a little less."""
+
+    expires_at: str
+    days_left: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CredentialsChanged(PersonEvent, publisher="identity", consumers=["notifications"]):
+    """How somebody signs in was changed: ``change`` is one of ``CHANGES``, ``change_id`` tells it apart."""
+
+    change: str
+    change_id: str
+    changed_at: str
+
+    CHANGES: ClassVar[Sequence[str]] = (
+        "password_changed",
+        "password_reset_by_link",
+        "second_factor_added",
+        "second_factor_removed",
+        "recovery_code_used",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class UserRejected(PersonEvent, publisher="identity", consumers=["notifications"]):
     """An application for an account was rejected; ``reason`` is for the applicant to read."""
 

@@ -22,6 +22,10 @@ MANAGE_ALERTS = "manage_alerts"
 ADMINISTRATOR = "administrator"
 GRANTED_ROLES = (BROKER, SYSTEM_CHAMPION, EXTENDED_REPORTING, MANAGE_ALERTS)
 
+WEB, API, EMAIL, COMMAND_LINE, SYSTEM = "web", "api", "email", "command line", "system"
+CHANNELS = (WEB, API, EMAIL, COMMAND_LINE, SYSTEM)
+"""Where a call may come from: pages, programs, a link in a mail, an operator, or ourselves."""
+
 # Base roles follow from the organisation; nobody is granted them.
 PROVIDER_USER = "care_home_user"
 """Provider side: edits its own providers, never searches others' (DOMAIN's "care-home user")."""
@@ -62,8 +66,20 @@ DEACTIVATE_PROVIDER = "deactivate_provider"
 SWITCH_REMINDER = "switch_reminder"
 SET_ALERTS = "set_alerts"
 GRANT_ROLES = "grant_roles"
+READ_AUDIT = "read_audit"
+MANAGE_ORGANISATIONS = "manage_organisations"
 READ_OPERATIONS = "read_operations"
 SERVICE = "service_call"
+
+# Who may come to an entrypoint or a page at all; what an action is needed for is named by the action.
+PUBLIC = "public"
+"""Anybody, signed in or not."""
+SIGNED_IN = "signed_in"
+"""Any person with an account; what follows is about that person, or for all to see."""
+KNOWN = "known"
+"""Any person with an account, and our own services."""
+Rule = str | tuple[str, ...]
+"""One of these three, an action of the table, or several actions of which one is enough."""
 
 OWN = frozenset({"own"})
 AREA = frozenset({"area"})
@@ -117,6 +133,8 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     SWITCH_REMINDER: {APPROVER: OWN, BROKER: AREA, ADMINISTRATOR: ALL},
     SET_ALERTS: {MANAGE_ALERTS: AREA, ADMINISTRATOR: ALL},
     GRANT_ROLES: {ADMINISTRATOR: ALL},
+    READ_AUDIT: {APPROVER: OWN, SYSTEM_CHAMPION: OWN_AND_AREA, ADMINISTRATOR: ALL},
+    MANAGE_ORGANISATIONS: {ADMINISTRATOR: ALL},
     READ_OPERATIONS: {ADMINISTRATOR: ALL, SERVICE_ROLE: ALL},
     SERVICE: {SERVICE_ROLE: ALL},
 }
@@ -125,7 +143,11 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Actor:
-    """Whoever a call is made for, as the gateway or a service found out; never what a client claims."""
+    """Whoever a call is made for, as the gateway or a service found out; never what a client claims.
+
+    ``generic`` marks an account that several people share (A8). ``address`` (an IP address) and ``channel``
+    (one of ``CHANNELS``) say where this call came from, for the audit trail.
+    """
 
     kind: str
     user_id: str | None = None
@@ -138,6 +160,9 @@ class Actor:
     icb_code: str | None = None
     roles: frozenset[str] = frozenset()
     wants_search: bool = False
+    generic: bool = False
+    address: str = ""
+    channel: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         plain = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
@@ -162,9 +187,9 @@ class Actor:
 ANONYMOUS = Actor(kind="anonymous")
 
 
-def service(name: str) -> Actor:
+def service(name: str, *, channel: str = SYSTEM) -> Actor:
     """Return the actor for one of our own processes acting for itself."""
-    return Actor(kind="service", full_name=name)
+    return Actor(kind="service", full_name=name, channel=channel)
 
 
 def base_roles(actor: Actor) -> frozenset[str]:
@@ -226,6 +251,32 @@ def require(actor: Actor, action: str, target: Mapping[str, Any] | None = None) 
         raise errors.Unauthenticated("Sign in to do this.")
     if not may(actor, action, target):
         raise errors.Forbidden("Your account is not allowed to do this.")
+
+
+def admits(actor: Actor, rule: Rule) -> bool:
+    """Tell whether ``actor`` may come in at all where ``rule`` stands at the door."""
+    if isinstance(rule, tuple):
+        return any(may(actor, action) for action in rule)
+    if rule == PUBLIC:
+        return True
+    if rule == SIGNED_IN:
+        return actor.kind == "user"
+    if rule == KNOWN:
+        return actor.kind in ("user", "service")
+    return may(actor, rule)
+
+
+def admit(actor: Actor, rule: Rule) -> None:
+    """Refuse whoever may not come in where ``rule`` stands at the door.
+
+    :raises errors.Unauthenticated: when nobody is signed in.
+    :raises errors.Forbidden: when the actor may not.
+    """
+    if admits(actor, rule):
+        return
+    if actor.kind == "anonymous" or rule == SIGNED_IN:
+        raise errors.Unauthenticated("Sign in to do this.")
+    raise errors.Forbidden("Your account is not allowed to do this.")
 
 
 def is_own(actor: Actor, target: Mapping[str, Any]) -> bool:

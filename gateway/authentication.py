@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, TypedDict
 
-import orjson
 from eventlet.event import Event
 from nameko.extensions import DependencyProvider, Entrypoint, SharedExtension, register_entrypoint
 
 from contracts import errors, permissions
 from gateway import security, workers
+from kit import rpc
 
 BELIEVED_SECONDS = 3.0
 REMEMBERED_ENDED_SECONDS = 30.0
@@ -24,14 +24,19 @@ MOST_SESSIONS = 20_000
 
 
 class Session(TypedDict):
-    """What is known of a signed-in person's session."""
+    """What is known of a signed-in person's session.
+
+    `duty` is what the person has to do before anything else (`contracts.duties`); `rotate` says that it is
+    time to give a browser a new token.
+    """
 
     session_id: str
     token_hash: str
-    must_change_password: bool
+    duty: str | None
     expires_at: str
+    remembered: bool
+    rotate: bool
     actor: permissions.Actor
-    actor_json: str
 
 
 class Sessions(SharedExtension):
@@ -83,19 +88,22 @@ class Sessions(SharedExtension):
 
     def _ask(self, token_hash: str) -> Session:
         assert self.check is not None, "the gateway class has a method marked @authentication.session_check"
-        answer = workers.run(self.check, (), {"token_hash": token_hash}, {"actor": ANONYMOUS_JSON})
+        answer = workers.run(
+            self.check, (), {"token_hash": token_hash}, {"actor": rpc.encode(permissions.ANONYMOUS)}
+        )
         if token_hash in self._ended:
             raise errors.Unauthenticated("Your session has ended. Sign in again.")
         session = Session(
             session_id=answer["session_id"],
             token_hash=token_hash,
-            must_change_password=answer["must_change_password"],
+            duty=answer["duty"],
             expires_at=answer["expires_at"],
+            remembered=answer["remembered"],
+            rotate=answer["rotate"],
             actor=permissions.Actor.from_dict(answer["actor"]),
-            actor_json=actor_json(answer["actor"]),
         )
-        # A new password must count at the very next request, whichever gateway that reaches.
-        if not session["must_change_password"]:
+        # A duty done or a new token must count at the very next request, whichever gateway that reaches.
+        if session["duty"] is None and not session["rotate"]:
             self._keep(session)
         return session
 
@@ -105,14 +113,6 @@ class Sessions(SharedExtension):
             self._known = {key: known for key, known in self._known.items() if known[0] > now}
         left = datetime.fromisoformat(session["expires_at"]).timestamp() - time.time()
         self._known[session["token_hash"]] = (time.monotonic() + min(BELIEVED_SECONDS, left), session)
-
-
-def actor_json(actor: Any) -> str:
-    """Return an actor as it travels with every call."""
-    return orjson.dumps(actor).decode()
-
-
-ANONYMOUS_JSON = actor_json(permissions.ANONYMOUS.as_dict())
 
 
 class SessionCheck(Entrypoint):

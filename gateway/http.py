@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -11,15 +12,30 @@ import marshmallow
 from nameko.extensions import Entrypoint, register_entrypoint
 from werkzeug.routing import Rule
 
-from contracts import errors
+from contracts import duties, errors, permissions
 from gateway import answers, authentication, incoming, security, server, workers
 from gateway.answers import Answer, Page, Problem, see_other
 from gateway.incoming import Request
-from kit import logging
+from kit import logging, rpc
 
 __all__ = ["ApiEndpoint", "Page", "PageEndpoint", "Problem", "Request", "api", "page", "plain", "see_other"]
 
 Method = Callable[..., Any]
+
+WHERE_DONE = {
+    duties.PASSWORD: "/password",
+    duties.DISCLAIMER: "/disclaimer",
+    duties.TERMS: "/terms/agree",
+    duties.SECOND_FACTOR: "/account/second-factor",
+}
+"""The page where each duty is done."""
+FIRST = {
+    duties.PASSWORD: "Choose a new password first (POST /api/v1/password).",
+    duties.DISCLAIMER: "Accept the disclaimer for shared accounts first (POST /api/v1/me/disclaimer).",
+    duties.TERMS: "Agree to the new terms of use first (POST /api/v1/me/terms).",
+    duties.SECOND_FACTOR: "Set up a second factor first (POST /api/v1/me/second-factor).",
+}
+"""What a program is told to do first."""
 
 
 class Endpoint(Entrypoint):
@@ -29,13 +45,24 @@ class Endpoint(Entrypoint):
     server = server.Server()
 
     def __init__(
-        self, methods: str, path: str, *, public: bool = False, while_password_expired: bool = False
+        self, methods: str, path: str, *, may: permissions.Rule, duty: str = "", always: bool = False
     ) -> None:
+        """``may`` is the rule at the door, which the service behind it applies again, to the target.
+
+        It stays shut while a person has a duty (`contracts.duties`) to do first, unless it is where that
+        ``duty`` is done, or ``always`` open.
+        """
         super().__init__()
         self.methods = methods.split(",")
         self.path = path
-        self.public = public
-        self.while_password_expired = while_password_expired
+        self.may = may
+        self.duty = duty
+        self.always = always
+
+    @property
+    def public(self) -> bool:
+        """Tell whether people who are not signed in may come in."""
+        return self.may == permissions.PUBLIC
 
     def setup(self) -> None:
         self.server.register_provider(self)
@@ -55,9 +82,12 @@ class Endpoint(Entrypoint):
         raise NotImplementedError
 
     def run(self, request: Request, kwargs: dict[str, Any]) -> Any:
-        """Run the method in a worker that acts for whoever asks."""
-        actor_json = request.session["actor_json"] if request.session else authentication.ANONYMOUS_JSON
-        context = {"call_id": request.call_id, "actor": actor_json}
+        """Run the method in a worker that acts for whoever asks.
+
+        :raises errors.Forbidden: when the rule at the door does not let them in
+        """
+        permissions.admit(request.actor, self.may)
+        context = {"call_id": request.call_id, "actor": rpc.encode(request.actor)}
         return workers.run(self, (request,), kwargs, context)
 
     def sign_in(self, request: Request, token: str | None) -> None:
@@ -68,16 +98,21 @@ class Endpoint(Entrypoint):
         if token is None:
             raise errors.Unauthenticated("Sign in to do this.")
         request.session = self.sessions.find(token)
-        request.actor = request.session["actor"]
+        request.actor = self.seen_from(request, request.session["actor"])
+
+    def seen_from(self, request: Request, actor: permissions.Actor) -> permissions.Actor:
+        """Return who asks, with where the request came from, for the audit trail."""
+        channel = permissions.API if request.is_api else permissions.WEB
+        return dataclasses.replace(actor, address=request.client_address, channel=channel)
 
     def refuse(self, request: Request, problem: Problem, error: Exception) -> Answer:
         """Say no, in the form that callers of this address read."""
         return problem.as_json() if request.is_api else self.server.error_page(request, problem)
 
-    def is_password_expired(self, request: Request) -> bool:
-        """Tell whether the person has to choose a new password before anything else."""
-        expired = request.session is not None and request.session["must_change_password"]
-        return expired and not self.while_password_expired
+    def duty_before(self, request: Request) -> str | None:
+        """Return what the person has to do before coming in here, if anything."""
+        due = request.session["duty"] if request.session else None
+        return None if self.always or due == self.duty else due
 
 
 class ApiEndpoint(Endpoint):
@@ -92,13 +127,12 @@ class ApiEndpoint(Endpoint):
         body: type[marshmallow.Schema] | None = None,
         answer: Any = None,
         status: int = 200,
-        public: bool = False,
-        while_password_expired: bool = False,
         refusals: tuple[int, ...] = (),
         tag: str = "",
         parameters: tuple[dict[str, Any], ...] = (),
+        **door: Any,
     ) -> None:
-        super().__init__(methods, path, public=public, while_password_expired=while_password_expired)
+        super().__init__(methods, path, **door)
         self.query = query() if query else None
         self.body = body() if body else None
         self.answer_schema = answer
@@ -108,10 +142,12 @@ class ApiEndpoint(Endpoint):
         self.parameters = parameters
 
     def answer(self, request: Request, path_values: dict[str, Any]) -> Answer:
+        request.actor = self.seen_from(request, request.actor)
         if not self.public:
             self.sign_in(request, incoming.bearer_token(request))
-            if self.is_password_expired(request):
-                raise errors.Forbidden("Change your temporary password first (POST /api/v1/password).")
+            due = self.duty_before(request)
+            if due is not None:
+                raise errors.Forbidden(FIRST[due], {"duty": due})
         kwargs = path_values
         query = incoming.query(request, self.query)
         if self.query is not None:
@@ -149,13 +185,15 @@ class PageEndpoint(Endpoint):
             # Mail scanners look at links like this: they get the page's headers, and nothing is done.
             request.method = "GET"
         request.is_public = self.public
+        request.actor = self.seen_from(request, request.actor)
         token = security.session_token(request)
         if not self.public:
             self.sign_in(request, token)
         elif token is not None:
             self._sign_in_if_possible(request, token)
-        if self.is_password_expired(request):
-            return see_other("/password")
+        due = self.duty_before(request)
+        if due is not None:
+            return see_other(WHERE_DONE[due])
         if request.method != "GET":
             incoming.check_form_fields(request)
             security.check_form(request)
@@ -189,6 +227,7 @@ class PageEndpoint(Endpoint):
 def api(methods: str, path: str, **options: Any) -> Callable[[Method], Method]:
     """Offer a method as an API call: `path` is below the site's root, `options` those of `ApiEndpoint`.
 
+    `may` (required) says who is let in at all.
     The method takes the request, the values in the path and, where there are schemas for them, `query` and
     `body`. It returns a value for JSON, or a tuple of status, value and headers.
     """
@@ -202,7 +241,7 @@ def page(methods: str, path: str, **options: Any) -> Callable[[Method], Method]:
 
 def plain(methods: str, path: str) -> Callable[[Method], Method]:
     """Offer a method to anybody; it returns a `Page` or `answers.Json`, and nobody is asked who they are."""
-    return _offered(PlainEndpoint, methods, path, {"public": True})
+    return _offered(PlainEndpoint, methods, path, {"may": permissions.PUBLIC, "always": True})
 
 
 def _offered(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from contracts import permissions
 from kit import rpc
 
 
@@ -12,7 +13,7 @@ class Health:
 
     name: str
 
-    @rpc.entrypoint(repeatable=True)
+    @rpc.entrypoint(may=permissions.PUBLIC, repeatable=True)
     def health(self) -> dict[str, Any]:
         """Answer from a working database, with how far the outbox lags (seconds, messages)."""
         answer: dict[str, Any] = {"service": self.name}

@@ -8,15 +8,17 @@ declare the reply queue again on every call.
 from __future__ import annotations
 
 import functools
+import inspect
 import time
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import eventlet
 import orjson
 from nameko import exceptions as nameko_exceptions
 from nameko import rpc as nameko_rpc
-from nameko.extensions import DependencyProvider
+from nameko.extensions import DependencyProvider, register_entrypoint
 
 from contracts import errors, permissions
 from kit import broker, logging
@@ -187,13 +189,16 @@ class _Consumer(nameko_rpc.RpcConsumer):
 class Entrypoint(nameko_rpc.Rpc):
     """A method that other processes may call; its keyword-only signature is the contract.
 
+    ``may`` is the rule at the door: who is let in at all. What may be done to which target is decided inside.
+
     A call whose process died in the middle may have been done, so the next process refuses it as
     ``Unavailable`` rather than do it twice; ``repeatable`` ones, which only read, are simply run again.
     """
 
     rpc_consumer = _Consumer()
 
-    def __init__(self, *, repeatable: bool = False, **options: Any) -> None:
+    def __init__(self, *, may: permissions.Rule, repeatable: bool = False, **options: Any) -> None:
+        self.may = may
         self.repeatable = repeatable
         options.setdefault("expected_exceptions", errors.ALL)
         super().__init__(**options)
@@ -212,4 +217,29 @@ class Entrypoint(nameko_rpc.Rpc):
         return answer
 
 
-entrypoint = Entrypoint.decorator
+Method = Callable[..., Any]
+
+
+def entrypoint(*, may: permissions.Rule, repeatable: bool = False) -> Callable[[Method], Method]:
+    """Offer a method of a service to other processes: see :class:`Entrypoint`.
+
+    The service injects a :class:`Caller` as ``caller``, whom the rule at the door is asked about.
+    """
+
+    def offer(method: Method) -> Method:
+        guarded = method if may == permissions.PUBLIC else _guarded(method, may)
+        register_entrypoint(guarded, Entrypoint(may=may, repeatable=repeatable))
+        return guarded
+
+    return offer
+
+
+def _guarded(method: Method, may: permissions.Rule) -> Method:
+    @functools.wraps(method)
+    def guarded(self: Any, /, *args: Any, **kwargs: Any) -> Any:
+        permissions.admit(self.caller, may)
+        return method(self, *args, **kwargs)
+
+    # Nameko compares a call's arguments with this.
+    guarded.__signature__ = inspect.signature(method)  # type: ignore[attr-defined]
+    return guarded

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from contracts import permissions
 from gateway import http
 from gateway.api import schemas, shapes, versions
 
@@ -20,7 +21,12 @@ class Capacity:
     providers: rpc.Client
 
     @http.api(
-        "GET", "/api/v1/providers/<id:provider_id>/capacity", answer=shapes.Capacity, refusals=(404,), tag=TAG
+        "GET",
+        "/api/v1/providers/<id:provider_id>/capacity",
+        answer=shapes.Capacity,
+        refusals=(404,),
+        tag=TAG,
+        may=permissions.VIEW_PROVIDER,
     )
     def get_capacity(self, request: http.Request, *, provider_id: str) -> Any:
         """Read a provider's figures; the ETag is their version."""
@@ -35,6 +41,7 @@ class Capacity:
         refusals=(404, 409, 412),
         parameters=(versions.REQUIRED,),
         tag=TAG,
+        may=permissions.EDIT_PROVIDER,
     )
     def declare_capacity(self, request: http.Request, *, provider_id: str, body: dict[str, Any]) -> Any:
         """Declare a provider's figures.
@@ -54,6 +61,7 @@ class Capacity:
         refusals=(404, 409, 412),
         parameters=(versions.OPTIONAL,),
         tag=TAG,
+        may=permissions.EDIT_PROVIDER,
     )
     def confirm_capacity(self, request: http.Request, *, provider_id: str) -> Any:
         """Say that nothing has changed."""
@@ -69,6 +77,7 @@ class Capacity:
         answer=shapes.History,
         refusals=(404,),
         tag=TAG,
+        may=(permissions.EDIT_PROVIDER, permissions.LAST_UPDATED_REPORT),
     )
     def get_history(self, request: http.Request, *, provider_id: str, query: dict[str, Any]) -> Any:
         """List a provider's declarations, newest first."""

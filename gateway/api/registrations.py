@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from contracts import permissions
 from gateway import http
 from gateway.api import schemas, shapes
 
@@ -24,9 +25,9 @@ class Registrations:
         body=schemas.Registration,
         answer=shapes.Registered,
         status=201,
-        public=True,
         refusals=(429,),
         tag=TAG,
+        may=permissions.PUBLIC,
     )
     def register(self, request: http.Request, *, body: dict[str, Any]) -> Any:
         """Register for an account.
@@ -34,23 +35,28 @@ class Registrations:
         The answer is the same for an address that is registered already; its owner gets a mail that says
         what to do.
         """
-        return self.identity.register(form=body, address=request.client_address)
+        return self.identity.register(form=body)
 
     @http.api(
         "GET",
         "/api/v1/organisations",
         query=schemas.OrganisationQuery,
         answer=shapes.Organisations,
-        public=True,
         refusals=(404, 429),
         tag=TAG,
+        may=permissions.PUBLIC,
     )
     def find_organisations(self, request: http.Request, *, query: dict[str, Any]) -> Any:
         """Find organisations and their providers, by postcode or by name, to register with."""
-        return self.identity.find_organisations(**query, address=request.client_address)
+        return self.identity.find_organisations(**query)
 
     @http.api(
-        "GET", "/api/v1/registrations", query=schemas.RegistrationQuery, answer=shapes.Registrations, tag=TAG
+        "GET",
+        "/api/v1/registrations",
+        query=schemas.RegistrationQuery,
+        answer=shapes.Registrations,
+        tag=TAG,
+        may=permissions.APPROVE_USERS,
     )
     def list_registrations(self, request: http.Request, *, query: dict[str, Any]) -> Any:
         """List the registrations that one may decide about."""
@@ -62,6 +68,7 @@ class Registrations:
         answer=shapes.RegistrationRow,
         refusals=(404,),
         tag=TAG,
+        may=permissions.APPROVE_USERS,
     )
     def get_registration(self, request: http.Request, *, registration_id: str) -> Any:
         """Show one registration that one may decide about."""
@@ -73,6 +80,7 @@ class Registrations:
         answer=shapes.Account,
         refusals=(404, 409),
         tag=TAG,
+        may=permissions.APPROVE_USERS,
     )
     def approve_registration(self, request: http.Request, *, registration_id: str) -> Any:
         """Approve a registration; the applicant gets a mail with a temporary password."""
@@ -85,6 +93,7 @@ class Registrations:
         answer=shapes.Account,
         refusals=(404, 409),
         tag=TAG,
+        may=permissions.APPROVE_USERS,
     )
     def reject_registration(
         self, request: http.Request, *, registration_id: str, body: dict[str, Any]
@@ -98,12 +107,20 @@ class Registrations:
         answer=shapes.Account,
         refusals=(404, 409, 429),
         tag=TAG,
+        may=permissions.MANAGE_USERS,
     )
     def reset_user(self, request: http.Request, *, user_id: str) -> Any:
         """Send somebody new login details; the present password stops working and every session ends."""
         return self.identity.reset_password(user_id=user_id)
 
-    @http.api("POST", "/api/v1/users/<id:user_id>/unlock", answer=shapes.Account, refusals=(404,), tag=TAG)
+    @http.api(
+        "POST",
+        "/api/v1/users/<id:user_id>/unlock",
+        answer=shapes.Account,
+        refusals=(404,),
+        tag=TAG,
+        may=permissions.MANAGE_USERS,
+    )
     def unlock_user(self, request: http.Request, *, user_id: str) -> Any:
         """Open an account that five wrong passwords have locked; the password stays as it is."""
         return self.identity.unlock(user_id=user_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from contracts import permissions
 from gateway import http
 from gateway.api import schemas, shapes
 
@@ -22,6 +23,7 @@ class Reports:
         query=schemas.ReportQuery,
         answer=shapes.LastUpdated,
         tag="Reports",
+        may=permissions.LAST_UPDATED_REPORT,
     )
     def report_last_updated(self, request: http.Request, *, query: dict[str, Any]) -> Any:
         """List the providers of one's area by when they were last updated, oldest first."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from contracts import duties, permissions
 from gateway import http
 from gateway.api import schemas, shapes
 
@@ -27,9 +28,9 @@ class Sessions:
         body=schemas.SignIn,
         answer=shapes.NewSession,
         status=201,
-        public=True,
         refusals=(401, 429),
         tag=TAG,
+        may=permissions.PUBLIC,
     )
     def sign_in(self, request: http.Request, *, body: dict[str, Any]) -> Any:
         """Sign in.
@@ -37,9 +38,11 @@ class Sessions:
         A wrong password, an unknown address and a locked account get the same answer.
         """
         user_agent = request.headers.get("User-Agent", "")[:MOST_OF_USER_AGENT]
-        return self.identity.sign_in(**body, address=request.client_address, user_agent=user_agent)
+        return self.identity.sign_in(**body, user_agent=user_agent)
 
-    @http.api("DELETE", "/api/v1/sessions/current", status=204, while_password_expired=True, tag=TAG)
+    @http.api(
+        "DELETE", "/api/v1/sessions/current", status=204, tag=TAG, may=permissions.SIGNED_IN, always=True
+    )
     def sign_out(self, request: http.Request) -> None:
         """Sign out: the token is worth nothing from here on."""
         token_hash = request.signed_in["token_hash"]
@@ -50,10 +53,11 @@ class Sessions:
         "POST",
         "/api/v1/password",
         body=schemas.PasswordChange,
-        while_password_expired=True,
         status=204,
         refusals=(409, 429),
         tag=TAG,
+        may=permissions.SIGNED_IN,
+        duty=duties.PASSWORD,
     )
     def change_password(self, request: http.Request, *, body: dict[str, Any]) -> None:
         """Change one's password; one's other sessions end."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import INCLUDE, Schema, fields, validate
 
-from contracts import permissions, vocabulary
+from contracts import duties, permissions, vocabulary
 from gateway.api.fields import Id, code
 from gateway.api.schemas import BED_TYPES
 
@@ -129,7 +129,11 @@ class NewSession(Answer):
     """A session; the token is shown this once."""
 
     token = always(fields.String, description="Send it as 'Authorization: Bearer <token>'.")
-    must_change_password = always(fields.Boolean)
+    duty = maybe(
+        fields.String,
+        description="What has to be done before anything else, if anything.",
+        enum=[*duties.ORDER, None],
+    )
     expires_at = always(fields.String, format="date-time")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from contracts import permissions
 from gateway import http
 from gateway.api import schemas, shapes
 
@@ -23,6 +24,7 @@ class Vacancies:
         answer=shapes.Vacancies,
         refusals=(404,),
         tag="Vacancies",
+        may=permissions.FIND_VACANCIES,
     )
     def find_vacancies(self, request: http.Request, *, query: dict[str, Any]) -> Any:
         """Find providers with vacancies, nearest first, in pages of 20."""

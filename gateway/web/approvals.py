@@ -24,7 +24,7 @@ class Approvals:
 
     identity: rpc.Client
 
-    @http.page("GET", "/registrations")
+    @http.page("GET", "/registrations", may=permissions.APPROVE_USERS)
     def registrations_page(self, request: http.Request) -> http.Page:
         """List who is waiting, the longest wait first."""
         page = paging.asked(request.args.get("page"))
@@ -43,18 +43,18 @@ class Approvals:
             notice=NOTICES.get(request.args.get("done", "")),
         )
 
-    @http.page("GET", "/registrations/<id:registration_id>")
+    @http.page("GET", "/registrations/<id:registration_id>", may=permissions.APPROVE_USERS)
     def registration_page(self, request: http.Request, *, registration_id: str) -> http.Page:
         """Show one applicant."""
         return self._show(request, registration_id)
 
-    @http.page("POST", "/registrations/<id:registration_id>/approve")
+    @http.page("POST", "/registrations/<id:registration_id>/approve", may=permissions.APPROVE_USERS)
     def approve_page(self, request: http.Request, *, registration_id: str) -> http.Page:
         """Approve an applicant."""
         self.identity.approve_registration(registration_id=registration_id)
         return http.see_other("/registrations?done=approved")
 
-    @http.page("POST", "/registrations/<id:registration_id>/reject")
+    @http.page("POST", "/registrations/<id:registration_id>/reject", may=permissions.APPROVE_USERS)
     def reject_page(self, request: http.Request, *, registration_id: str) -> http.Page:
         """Reject an applicant, with the reason that the applicant reads."""
         try:
@@ -65,13 +65,13 @@ class Approvals:
             return self._show(request, registration_id, status=400, refused=refusal.fields)
         return http.see_other("/registrations?done=rejected")
 
-    @http.page("POST", "/users/<id:user_id>/unlock")
+    @http.page("POST", "/users/<id:user_id>/unlock", may=permissions.MANAGE_USERS)
     def unlock_page(self, request: http.Request, *, user_id: str) -> http.Page:
         """Open an account that five wrong passwords have locked (A6)."""
         self.identity.unlock(user_id=user_id)
         return http.see_other("/registrations?done=unlocked")
 
-    @http.page("POST", "/users/<id:user_id>/reset")
+    @http.page("POST", "/users/<id:user_id>/reset", may=permissions.MANAGE_USERS)
     def reset_page(self, request: http.Request, *, user_id: str) -> http.Page:
         """Send somebody new login details (A4)."""
         self.identity.reset_password(user_id=user_id)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.datastructures import MultiDict
 
-from contracts import errors
+from contracts import errors, permissions
 from gateway import answers, http
 from gateway.web import editing, meanwhile, rendering
 
@@ -26,7 +26,7 @@ class Capacity:
 
     providers: rpc.Client
 
-    @http.page("GET,POST", "/providers/<id:provider_id>/capacity")
+    @http.page("GET,POST", "/providers/<id:provider_id>/capacity", may=permissions.EDIT_PROVIDER)
     def capacity_page(self, request: http.Request, *, provider_id: str) -> http.Page:
         """Show the figures to those who edit them; save what they enter."""
         if request.method == "GET":
@@ -50,7 +50,7 @@ class Capacity:
             return _form(request, figures, version=version, entered=form, refusal=refusal)
         return http.see_other(f"/providers/{provider_id}?done=capacity")
 
-    @http.page("GET,POST", "/providers/<id:provider_id>/capacity/confirmation")
+    @http.page("GET,POST", "/providers/<id:provider_id>/capacity/confirmation", may=permissions.EDIT_PROVIDER)
     def unchanged_page(self, request: http.Request, *, provider_id: str) -> http.Page:
         """Take "Nothing has changed" for the figures that the person has seen."""
         if request.method == "GET":

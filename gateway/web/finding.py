@@ -24,7 +24,7 @@ class Finding:
 
     search: rpc.Client
 
-    @http.page("GET", "/find")
+    @http.page("GET", "/find", may=permissions.FIND_VACANCIES)
     def find_page(self, request: http.Request) -> http.Page:
         """Ask for a postcode, and list what has vacancies near it."""
         permissions.require(request.actor, permissions.FIND_VACANCIES)

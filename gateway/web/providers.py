@@ -77,7 +77,7 @@ class Providers:
 
     providers: rpc.Client
 
-    @http.page("GET", "/providers")
+    @http.page("GET", "/providers", may=(permissions.EDIT_PROVIDER, permissions.LAST_UPDATED_REPORT))
     def providers_page(self, request: http.Request) -> http.Page:
         """List somebody's providers."""
         page, sought = paging.asked(request.args.get("page")), request.args.get("q", "").strip()[:100]
@@ -94,7 +94,7 @@ class Providers:
             can_add=_may_add(request.actor),
         )
 
-    @http.page("GET", "/providers/<id:provider_id>")
+    @http.page("GET", "/providers/<id:provider_id>", may=permissions.VIEW_PROVIDER)
     def provider_page(self, request: http.Request, *, provider_id: str) -> http.Page:
         """Show a provider: to those who edit it with what is missing and what was declared before."""
         provider = self.providers.get_provider(provider_id=provider_id)
@@ -117,7 +117,7 @@ class Providers:
             notice=NOTICES.get(request.args.get("done", "")),
         )
 
-    @http.page("GET,POST", "/providers/new")
+    @http.page("GET,POST", "/providers/new", may=permissions.REGISTER_PROVIDER)
     def new_provider_page(self, request: http.Request) -> http.Page:
         """Add a provider of one's own organisation."""
         if not _may_add(request.actor):
@@ -133,7 +133,7 @@ class Providers:
             return _details_form(request, None, values=_entered(request.form), refusal=refusal)
         return http.see_other(f"/providers/{provider['id']}?done=created")
 
-    @http.page("GET,POST", "/providers/<id:provider_id>/details")
+    @http.page("GET,POST", "/providers/<id:provider_id>/details", may=permissions.EDIT_PROVIDER)
     def details_page(self, request: http.Request, *, provider_id: str) -> http.Page:
         """Change a provider's details."""
         provider = self.providers.get_provider(provider_id=provider_id)
@@ -151,7 +151,7 @@ class Providers:
             return _details_form(request, provider, values=_entered(request.form), refusal=refusal)
         return http.see_other(f"/providers/{provider_id}?done=details")
 
-    @http.page("GET,POST", "/providers/<id:provider_id>/services")
+    @http.page("GET,POST", "/providers/<id:provider_id>/services", may=permissions.EDIT_PROVIDER)
     def services_page(self, request: http.Request, *, provider_id: str) -> http.Page:
         """Change what a provider offers."""
         provider = self.providers.get_provider(provider_id=provider_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from contracts import errors
+from contracts import errors, permissions
 from gateway import http
 from gateway.web import application, rendering
 
@@ -26,7 +26,7 @@ class Registering:
 
     identity: rpc.Client
 
-    @http.page("GET,POST", "/register", public=True)
+    @http.page("GET,POST", "/register", may=permissions.PUBLIC)
     def register_page(self, request: http.Request) -> http.Page:
         """Go from step to step; each form carries all answers, and identity checks them at the end."""
         answers = application.read(request.form)
@@ -47,7 +47,7 @@ class Registering:
             return self._send(request, answers)
         return _go_on(request, answers, step)
 
-    @http.page("GET", "/register/done", public=True)
+    @http.page("GET", "/register/done", may=permissions.PUBLIC)
     def registered_page(self, request: http.Request) -> http.Page:
         """Say what happens next; the same words for everybody, so that nobody learns who has an account."""
         return rendering.respond(request, "register/done.html")
@@ -60,7 +60,7 @@ class Registering:
             return _show(request, answers, "organisation")
         sought = request.form.get("find" if action == "find" else "found_for", "").strip()
         try:
-            found = self._find(answers, sought, address=request.client_address)
+            found = self._find(answers, sought)
         except errors.TooMany as refusal:
             return _show(request, answers, "organisation", errors={"find": refusal.message}, find=sought)
         except errors.Invalid as refusal:
@@ -70,9 +70,9 @@ class Registering:
             return _show(request, answers, "organisation", found=found, find=sought)
         return _add(request, answers, found, sought)
 
-    def _find(self, answers: application.Application, sought: str, *, address: str) -> list[dict[str, Any]]:
+    def _find(self, answers: application.Application, sought: str) -> list[dict[str, Any]]:
         by = {"postcode": sought} if application.is_postcode(sought) else {"q": sought}
-        results = self.identity.find_organisations(**by, address=address)["results"]
+        results = self.identity.find_organisations(**by)["results"]
         return [found for found in results if found["type"] == answers.organisation_type]
 
     def _send(self, request: http.Request, answers: application.Application) -> http.Page:
@@ -80,7 +80,7 @@ class Registering:
             if missing := answers.missing(step):
                 return _show(request, answers, step, errors=missing)
         try:
-            self.identity.register(form=answers.form(), address=request.client_address)
+            self.identity.register(form=answers.form())
         except errors.Invalid as refusal:
             fields = _by_input(refusal.fields)
             step = _step_of(fields)

@@ -17,7 +17,7 @@ class Reporting:
 
     reports: rpc.Client
 
-    @http.page("GET", "/reports/last-updated")
+    @http.page("GET", "/reports/last-updated", may=permissions.LAST_UPDATED_REPORT)
     def last_updated_page(self, request: http.Request) -> http.Page:
         """List the providers somebody may see, the oldest figures first."""
         page = paging.asked(request.args.get("page"))

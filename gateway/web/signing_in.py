@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from contracts import errors
+from contracts import duties, errors, permissions
 from gateway import answers, http, security
 from gateway.web import rendering
 
@@ -25,7 +25,7 @@ class SigningIn:
     identity: rpc.Client
     sessions: authentication.Sessions
 
-    @http.page("GET,POST", "/sign-in", public=True, while_password_expired=True)
+    @http.page("GET,POST", "/sign-in", may=permissions.PUBLIC, always=True)
     def sign_in_page(self, request: http.Request) -> http.Page:
         """Sign somebody in; why it failed is not said, so that nobody learns who has an account."""
         if request.method == "GET":
@@ -40,7 +40,7 @@ class SigningIn:
             return _refused(request, refusal)
         return _signed_in(request, session)
 
-    @http.page("POST", "/sign-out", while_password_expired=True)
+    @http.page("POST", "/sign-out", may=permissions.SIGNED_IN, always=True)
     def sign_out_page(self, request: http.Request) -> http.Page:
         """End the session, here and everywhere it is remembered."""
         token_hash = request.signed_in["token_hash"]
@@ -50,15 +50,15 @@ class SigningIn:
         security.clear_session_cookie(page, request)
         return page
 
-    @http.page("GET", "/signed-out", public=True)
+    @http.page("GET", "/signed-out", may=permissions.PUBLIC)
     def signed_out_page(self, request: http.Request) -> http.Page:
         """Say that the session has ended."""
         return rendering.respond(request, "signed_out.html")
 
-    @http.page("GET,POST", "/password", while_password_expired=True)
+    @http.page("GET,POST", "/password", may=permissions.SIGNED_IN, duty=duties.PASSWORD)
     def password_page(self, request: http.Request) -> http.Page:
         """Change the password; after a temporary one the old one need not be typed again."""
-        must_change = request.signed_in["must_change_password"]
+        must_change = request.signed_in["duty"] == duties.PASSWORD
         wanted = request.values.get("next", "")
         if request.method == "GET":
             return rendering.respond(
@@ -91,7 +91,6 @@ class SigningIn:
             email=request.form.get("email", ""),
             password=request.form.get("password", ""),
             remember_me="remember_me" in request.form,
-            address=request.client_address,
             user_agent=request.headers.get("User-Agent", "")[:MOST_OF_USER_AGENT],
         )
         return session
@@ -117,7 +116,7 @@ def _with_patience(page: http.Page, refusal: errors.Error) -> http.Page:
 
 
 def _signed_in(request: http.Request, session: dict[str, Any]) -> http.Page:
-    wanted, must_change = request.form.get("next", ""), session["must_change_password"]
+    wanted, must_change = request.form.get("next", ""), session["duty"] == duties.PASSWORD
     first = f"/password?next={quote(wanted, safe='/')}" if wanted else "/password"
     page = http.see_other(first if must_change else security.local_path(wanted, "/home"))
     # Identity remembers nobody who still has to choose a password.

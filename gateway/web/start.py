@@ -20,14 +20,14 @@ class Start:
 
     identity: rpc.Client
 
-    @http.page("GET", "/", public=True, while_password_expired=True)
+    @http.page("GET", "/", may=permissions.PUBLIC, always=True)
     def start_page(self, request: http.Request) -> http.Page:
         """Say what this is; lead people who are signed in to their home page."""
         if request.actor.kind == "user":
             return http.see_other("/home")
         return rendering.respond(request, "start.html")
 
-    @http.page("GET", "/home")
+    @http.page("GET", "/home", may=permissions.SIGNED_IN)
     def home_page(self, request: http.Request) -> http.Page:
         """Show what somebody may do."""
         me = self.identity.me()
@@ -40,27 +40,27 @@ class Start:
             notice=NOTICES.get(request.args.get("done", "")),
         )
 
-    @http.page("GET", "/help", public=True, while_password_expired=True)
+    @http.page("GET", "/help", may=permissions.PUBLIC, always=True)
     def help_page(self, request: http.Request) -> http.Page:
         """Explain the figures and what to do when stuck."""
         return rendering.respond(request, "help.html")
 
-    @http.page("GET", "/accessibility", public=True, while_password_expired=True)
+    @http.page("GET", "/accessibility", may=permissions.PUBLIC, always=True)
     def accessibility_page(self, request: http.Request) -> http.Page:
         """Say how accessible the pages are."""
         return rendering.respond(request, "accessibility.html")
 
-    @http.page("GET", "/cookies", public=True, while_password_expired=True)
+    @http.page("GET", "/cookies", may=permissions.PUBLIC, always=True)
     def cookies_page(self, request: http.Request) -> http.Page:
         """Say which cookies are set."""
         return rendering.respond(request, "cookies.html")
 
-    @http.page("GET", "/privacy", public=True, while_password_expired=True)
+    @http.page("GET", "/privacy", may=permissions.PUBLIC, always=True)
     def privacy_page(self, request: http.Request) -> http.Page:
         """Say what is kept about people."""
         return rendering.respond(request, "privacy.html")
 
-    @http.page("GET", "/terms", public=True, while_password_expired=True)
+    @http.page("GET", "/terms", may=permissions.PUBLIC, always=True)
     def terms_page(self, request: http.Request) -> http.Page:
         """Show the terms of use."""
         return rendering.respond(request, "terms.html")

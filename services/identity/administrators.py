@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import orm, select
 
-from contracts import errors, permissions
+from contracts import errors, permissions, terms
 from services.identity import audit, models, passwords, schemas
 
 UNLESS_GIVEN = {"phone": "", "job_title": "Administrator"}
@@ -37,6 +37,7 @@ def appoint(
         status=models.ACTIVE,
         submitted_at=now,
         terms_accepted_at=now,
+        terms_version=terms.CURRENT,
         decided_at=now,
         password_hash=password_hash,
         password_changed_at=now,

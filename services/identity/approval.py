@@ -79,7 +79,9 @@ def approve(
     user.roles = [permissions.APPROVER] if user.user_type == "approver" else []
     user.decided_at, user.decided_by_id = now, by.user_id
     outbox.record(session, events.UserApproved(user_id=user.id, by_id=str(by.user_id)))
-    audit.record(session, "registration approved", user_id=user.id, by=by, now=now, roles=user.roles)
+    audit.record(
+        session, "registration approved", user_id=user.id, by=by, now=now, after={"roles": user.roles}
+    )
     return {"id": user.id, "status": user.status}
 
 
@@ -96,7 +98,7 @@ def reject(
     user.rejection_reason = reason
     user.decided_at, user.decided_by_id = now, by.user_id
     outbox.record(session, events.UserRejected(user_id=user.id, reason=reason))
-    audit.record(session, "registration rejected", user_id=user.id, by=by, now=now, reason=reason)
+    audit.record(session, "registration rejected", user_id=user.id, by=by, now=now, after={"reason": reason})
     return {"id": user.id, "status": user.status}
 
 

@@ -1,13 +1,18 @@
-"""The audit trail of people: who, what, to whom, when, from where."""
+"""The audit trail of people and organisations: writing it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import orm
+from sqlalchemy import orm, select
 
 from contracts import permissions
+from kit import audit
 from services.identity import models
+
+USER, ORGANISATION = "user", "organisation"
 
 
 def record(
@@ -17,18 +22,43 @@ def record(
     user_id: str | None,
     by: permissions.Actor,
     now: datetime,
-    address: str = "",
-    **details: object,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
 ) -> None:
-    """Add an entry; ``details`` are what was before and after, never a password or a token."""
-    session.add(
-        models.AuditEntry(
-            at=now,
-            action=action,
-            by_id=by.user_id,
-            by_name=by.full_name,
-            user_id=user_id,
-            address=address,
-            details=details,
-        )
+    """Add an entry about a person, or an attempt on an account that does not exist (``user_id`` none)."""
+    of_organisation = select(models.User.organisation_id).where(models.User.id == user_id).scalar_subquery()
+    audit.record(
+        session,
+        action,
+        subject_type=USER,
+        subject_id=user_id,
+        organisation_id=of_organisation,
+        by=by,
+        now=now,
+        before=before,
+        after=after,
+    )
+
+
+def record_organisation(
+    session: orm.Session,
+    action: str,
+    *,
+    organisation_id: str,
+    by: permissions.Actor,
+    now: datetime,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Add an entry about an organisation."""
+    audit.record(
+        session,
+        action,
+        subject_type=ORGANISATION,
+        subject_id=organisation_id,
+        organisation_id=organisation_id,
+        by=by,
+        now=now,
+        before=before,
+        after=after,
     )

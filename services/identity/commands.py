@@ -12,7 +12,7 @@ from contracts import permissions
 from kit import clock, database, hashing
 from services.identity import administrators, organisations, passwords
 
-OPERATOR = permissions.service("command line")
+OPERATOR = permissions.service("command line", channel=permissions.COMMAND_LINE)
 
 
 def create_admin(form: Mapping[str, str]) -> None:

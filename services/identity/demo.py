@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import orm
 from sqlalchemy.dialects.postgresql import insert
 
-from contracts import areas, demo
+from contracts import areas, demo, terms
 from services.identity import models, organisations
 
 PHONE = "0191 496 0000"
@@ -64,6 +64,7 @@ def _person(person: demo.Person, *, password_hash: str, now: datetime) -> dict[s
         "wants_search": person.wants_search,
         "accepts_communications": True,
         "terms_accepted_at": registered,
+        "terms_version": terms.CURRENT,
         "roles": list(person.roles),
         "status": models.AWAITING if person.awaiting else models.ACTIVE,
         "submitted_at": registered,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -18,10 +17,10 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from kit import ids, outbox
+from kit import audit, ids, outbox
 
 AWAITING = "awaiting"
 ACTIVE = "active"
@@ -93,9 +92,15 @@ class User(Base):
         ARRAY(Uuid(as_uuid=False)), default=list, server_default=text("'{}'")
     )
     """The organisation's providers this person works for; empty means all of them."""
+    organisation_name: Mapped[str | None] = mapped_column(Text)
+    """What the applicant called an organisation that is on no list; an administrator finds or adds it."""
     wants_search: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
     accepts_communications: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
     terms_accepted_at: Mapped[datetime] = mapped_column(_TIME)
+    terms_version: Mapped[str] = mapped_column(Text)
+    """Which version of the terms of use was agreed to (``contracts.terms``)."""
+    generic: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
+    """Whether several people share the account (A8)."""
     roles: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default=text("'{}'"))
 
     status: Mapped[str] = mapped_column(Text, default=AWAITING)
@@ -103,6 +108,9 @@ class User(Base):
     decided_at: Mapped[datetime | None] = mapped_column(_TIME)
     decided_by_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
     rejection_reason: Mapped[str | None] = mapped_column(Text)
+
+    deactivated_at: Mapped[datetime | None] = mapped_column(_TIME)
+    deactivation_reason: Mapped[str | None] = mapped_column(Text)
 
     password_hash: Mapped[str | None] = mapped_column(Text)
     password_changed_at: Mapped[datetime | None] = mapped_column(_TIME)
@@ -112,6 +120,14 @@ class User(Base):
     failed_attempts: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
     locked_at: Mapped[datetime | None] = mapped_column(_TIME)
     last_signed_in_at: Mapped[datetime | None] = mapped_column(_TIME)
+    second_factor_secret: Mapped[str | None] = mapped_column(Text)
+    """The TOTP secret, encrypted; in use once ``second_factor_since`` says so."""
+    second_factor_since: Mapped[datetime | None] = mapped_column(_TIME)
+    second_factor_step: Mapped[int | None] = mapped_column(BigInteger)
+    """The time step of the last code taken; no code of this step or an earlier one is taken again."""
+
+    version: Mapped[int] = mapped_column(Integer, default=1, server_default=text("1"))
+    """Counts changes made by those who manage users, so that none is overwritten unseen."""
 
     organisation: Mapped[Organisation | None] = relationship(lazy="raise")
 
@@ -155,6 +171,67 @@ class Session(Base):
     expires_at: Mapped[datetime] = mapped_column(_TIME, index=True)
     address: Mapped[str] = mapped_column(Text)
     user_agent: Mapped[str] = mapped_column(Text)
+    rotated_at: Mapped[datetime] = mapped_column(_TIME)
+    """Since when the token is the present one."""
+    old_token_hash: Mapped[str | None] = mapped_column(Text, unique=True)
+    """The token before, good until the new one has arrived at the browser and a moment longer."""
+    old_token_until: Mapped[datetime | None] = mapped_column(_TIME)
+    """Until when; none while the new token has not been seen yet."""
+    disclaimer_accepted_at: Mapped[datetime | None] = mapped_column(_TIME)
+
+
+class PendingSignIn(Base):
+    """Somebody gave the right password and has yet to give the second factor."""
+
+    __tablename__ = "pending_sign_ins"
+
+    token_hash: Mapped[str] = mapped_column(Text, primary_key=True)
+    user_id: Mapped[str] = mapped_column(
+        Uuid(as_uuid=False), ForeignKey("users.id", name="pending_sign_ins_user_id_fkey"), index=True
+    )
+    remember_me: Mapped[bool] = mapped_column(Boolean)
+    password_hash: Mapped[str] = mapped_column(Text)
+    """The hash that matched: a password changed meanwhile ends the attempt."""
+    expires_at: Mapped[datetime] = mapped_column(_TIME, index=True)
+
+
+class RecoveryCode(Base):
+    """One of the codes that stand in, once each, for a lost second factor; only its hash is kept."""
+
+    __tablename__ = "recovery_codes"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    user_id: Mapped[str] = mapped_column(
+        Uuid(as_uuid=False), ForeignKey("users.id", name="recovery_codes_user_id_fkey"), index=True
+    )
+    code_hash: Mapped[str] = mapped_column(Text)
+    used_at: Mapped[datetime | None] = mapped_column(_TIME)
+
+
+class PasswordLink(Base):
+    """A link with which somebody may choose a password, once; the token itself is not kept."""
+
+    __tablename__ = "password_links"
+
+    token_hash: Mapped[str] = mapped_column(Text, primary_key=True)
+    user_id: Mapped[str] = mapped_column(
+        Uuid(as_uuid=False), ForeignKey("users.id", name="password_links_user_id_fkey"), index=True
+    )
+    created_at: Mapped[datetime] = mapped_column(_TIME)
+    expires_at: Mapped[datetime] = mapped_column(_TIME, index=True)
+    used_at: Mapped[datetime | None] = mapped_column(_TIME)
+
+
+class ExpiryReminder(Base):
+    """A reminder that a password expires, so that each is given once however many processes look."""
+
+    __tablename__ = "expiry_reminders"
+
+    user_id: Mapped[str] = mapped_column(
+        Uuid(as_uuid=False), ForeignKey("users.id", name="expiry_reminders_user_id_fkey"), primary_key=True
+    )
+    password_changed_at: Mapped[datetime] = mapped_column(_TIME, primary_key=True)
+    days: Mapped[int] = mapped_column(Integer, primary_key=True)
 
 
 class Attempts(Base):
@@ -167,16 +244,7 @@ class Attempts(Base):
     ends_at: Mapped[datetime] = mapped_column(_TIME, index=True)
 
 
-class AuditEntry(Base):
-    """Who did what to whom, when and from where; rows are only ever added."""
+class AuditEntry(audit.Row, Base):
+    """Who did what to whom, when and from where; the database lets nobody change a row."""
 
     __tablename__ = "audit"
-
-    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    at: Mapped[datetime] = mapped_column(_TIME, index=True)
-    action: Mapped[str] = mapped_column(Text)
-    by_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
-    by_name: Mapped[str] = mapped_column(Text)
-    user_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False), index=True)
-    address: Mapped[str] = mapped_column(Text)
-    details: Mapped[dict[str, Any]] = mapped_column(JSONB)

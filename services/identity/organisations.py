@@ -64,18 +64,22 @@ def add(session: orm.Session, *, form: Mapping[str, str | None], by: permissions
     made.postcode = _full_postcode(postcode) if postcode else None
     session.add(made)
     session.flush()
-    audit.record(session, "organisation added", user_id=None, by=by, now=now, id=made.id, name=made.name)
+    audit.record_organisation(
+        session, "organisation added", organisation_id=made.id, by=by, now=now, after={"name": made.name}
+    )
     return made.id
 
 
-def count_search(session: orm.Session, *, address: str, limits: settings.Settings, now: datetime) -> None:
+def count_search(
+    session: orm.Session, *, by: permissions.Actor, limits: settings.Settings, now: datetime
+) -> None:
     """Count a search by somebody who is not signed in.
 
     :raises errors.TooMany: when too many came from this network address.
     """
     throttling.take(
         session,
-        f"organisations searched from {throttling.network(schemas.clean(address, longest=64))}",
+        f"organisations searched from {throttling.network(by.address)}",
         limit=limits.organisation_searches_per_address,
         seconds=60,
         now=now,

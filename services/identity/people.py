@@ -26,6 +26,7 @@ def actors(*more: Any) -> Select[*tuple[Any, ...]]:
             models.User.provider_ids,
             models.User.roles,
             models.User.wants_search,
+            models.User.generic,
             models.Organisation.council_code,
             models.Organisation.sub_icb_code,
             models.Organisation.icb_code,
@@ -51,6 +52,7 @@ def actor_from(row: Any) -> permissions.Actor:
         icb_code=row.icb_code,
         roles=frozenset(row.roles),
         wants_search=row.wants_search,
+        generic=row.generic,
     )
 
 
@@ -67,24 +69,6 @@ def actor_for(session: orm.Session, *, user_id: str) -> permissions.Actor:
     if row is None:
         raise errors.NotFound("There is no such active account.")
     return actor_from(row)
-
-
-def require_person(actor: permissions.Actor) -> None:
-    """Refuse whoever is not a signed-in person; what is one's own needs no further permission.
-
-    :raises errors.Unauthenticated: when nobody is signed in.
-    """
-    if actor.kind != "user":
-        raise errors.Unauthenticated("Sign in to do this.")
-
-
-def require_known(actor: permissions.Actor) -> None:
-    """Refuse whoever is neither signed in nor one of our services.
-
-    :raises errors.Unauthenticated: when nobody is signed in.
-    """
-    if actor.kind == "anonymous":
-        raise errors.Unauthenticated("Sign in to do this.")
 
 
 def locked_row(session: orm.Session, user_id: str) -> models.User:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import orm, select
 from sqlalchemy.dialects.postgresql import insert
 
-from contracts import errors, events, permissions
+from contracts import errors, events, permissions, terms
 from kit import ids, outbox
 from services.identity import audit, models, organisations, people, schemas, settings, throttling
 
@@ -22,7 +22,12 @@ REPEATS_TOLD_A_DAY = 3
 
 
 def register(
-    session: orm.Session, *, form: Mapping[str, Any], address: str, limits: settings.Settings, now: datetime
+    session: orm.Session,
+    *,
+    form: Mapping[str, Any],
+    limits: settings.Settings,
+    by: permissions.Actor,
+    now: datetime,
 ) -> dict[str, str]:
     """Take in somebody's registration and tell who may decide on it.
 
@@ -31,10 +36,9 @@ def register(
     :raises errors.Invalid: naming every field that needs correcting.
     :raises errors.TooMany: when too many came from this network address.
     """
-    address = schemas.clean(address, longest=64)
     throttling.take(
         session,
-        f"registration from {throttling.network(address)}",
+        f"registration from {throttling.network(by.address)}",
         limit=limits.registrations_per_address,
         seconds=HOUR_SECONDS,
         now=now,
@@ -54,7 +58,7 @@ def register(
             approver_ids=deciders(session, organisation_id=organisation_id),
         ),
     )
-    audit.record(session, "registered", user_id=user_id, by=permissions.ANONYMOUS, now=now, address=address)
+    audit.record(session, "registered", user_id=user_id, by=by, now=now)
     return {"id": user_id, "status": models.AWAITING}
 
 
@@ -115,6 +119,7 @@ def _insert(session: orm.Session, applicant: Mapping[str, Any], *, now: datetime
             status=models.AWAITING,
             submitted_at=now,
             terms_accepted_at=now,
+            terms_version=terms.CURRENT,
             roles=[],
             **applicant,
         )

@@ -156,7 +156,6 @@ class SignIn(marshmallow.Schema):
     email = fields.String(required=True)
     password = fields.String(required=True)
     remember_me = fields.Boolean(load_default=False)
-    address = fields.String(load_default="")
     user_agent = fields.String(load_default="")
 
 
@@ -170,7 +169,7 @@ def opened(session: sessions.Opened) -> dict[str, Any]:
     """Return what the caller is told of a session just opened."""
     return {
         "token": session.token,
-        "must_change_password": session.must_change_password,
+        "duty": session.duty,
         "expires_at": session.expires_at.isoformat(),
     }
 
@@ -180,8 +179,10 @@ def checked(session: sessions.Checked) -> dict[str, Any]:
     return {
         "actor": session.actor.as_dict(),
         "session_id": session.session_id,
-        "must_change_password": session.must_change_password,
+        "duty": session.duty,
         "expires_at": session.expires_at.isoformat(),
+        "remembered": session.remembered,
+        "rotate": session.rotate,
     }
 
 

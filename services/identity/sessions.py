@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, delete, orm, select
 
-from contracts import errors, events, permissions
+from contracts import duties, errors, events, permissions
 from kit import outbox
 from services.identity import audit, models, people
 
@@ -28,6 +28,7 @@ _CHECK = (
         models.Session.id.label("session_id"),
         models.Session.expires_at,
         models.Session.last_seen_at,
+        models.Session.remembered,
         models.User.temporary_until,
     )
     .join(models.Session, models.Session.user_id == models.User.id)
@@ -40,7 +41,7 @@ class Opened:
     """A session just opened; the only place where its token is known."""
 
     token: str
-    must_change_password: bool
+    duty: str | None
     expires_at: datetime
 
 
@@ -50,8 +51,12 @@ class Checked:
 
     session_id: str
     actor: permissions.Actor
-    must_change_password: bool
+    duty: str | None
+    """What the person has to do before anything else (``contracts.duties``)."""
     expires_at: datetime
+    remembered: bool
+    rotate: bool
+    """Whether a browser is to be given a new token."""
     is_due: bool
     """Whether having been seen is to be written down."""
 
@@ -82,12 +87,13 @@ def start(
             remembered=remembered,
             created_at=now,
             last_seen_at=now,
+            rotated_at=now,
             expires_at=expires_at,
             address=address,
             user_agent=user_agent,
         )
     )
-    return Opened(token=token, must_change_password=must_change, expires_at=expires_at)
+    return Opened(token=token, duty=duties.PASSWORD if must_change else None, expires_at=expires_at)
 
 
 def check(session: orm.Session, *, token_hash: str, now: datetime) -> Checked:
@@ -101,8 +107,10 @@ def check(session: orm.Session, *, token_hash: str, now: datetime) -> Checked:
     return Checked(
         session_id=row.session_id,
         actor=people.actor_from(row),
-        must_change_password=row.temporary_until is not None,
+        duty=duties.PASSWORD if row.temporary_until is not None else None,
         expires_at=row.expires_at,
+        remembered=row.remembered,
+        rotate=False,
         is_due=now - row.last_seen_at >= SEEN_EVERY,
     )
 

@@ -7,6 +7,7 @@ run side by side, finishing is one after the other, and none after the fifth fai
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -34,17 +35,25 @@ class Attempt:
     """A counted attempt, with the password hash to compare, if there is one."""
 
     email: str
-    address: str
+    by: permissions.Actor
+    """Nobody yet, but with where the attempt comes from."""
     user_id: str | None
     password_hash: str | None
 
 
-def begin(session: orm.Session, *, form: dict[str, Any], limits: settings.Settings, now: datetime) -> Attempt:
+def begin(
+    session: orm.Session,
+    *,
+    form: dict[str, Any],
+    limits: settings.Settings,
+    by: permissions.Actor,
+    now: datetime,
+) -> Attempt:
     """Count an attempt to sign in, and find the password to compare with.
 
     :raises errors.TooMany: when this network address or this e-mail address must wait.
     """
-    email, address = schemas.email_key(form["email"]), schemas.clean(form["address"], longest=64)
+    email, address = schemas.email_key(form["email"]), by.address
     window = limits.sign_in_window
     throttling.take(
         session, _from(address), limit=limits.sign_in_failures_per_address, seconds=window, now=now
@@ -56,7 +65,7 @@ def begin(session: orm.Session, *, form: dict[str, Any], limits: settings.Settin
         )
     ).one_or_none()
     user_id, password_hash = row if row else (None, None)
-    return Attempt(email=email, address=address, user_id=user_id, password_hash=password_hash)
+    return Attempt(email=email, by=by, user_id=user_id, password_hash=password_hash)
 
 
 def finish(
@@ -77,7 +86,7 @@ def finish(
         _count_failure(session, user, attempt, now=now)
         return None
     # A try that succeeded does not count against the limits.
-    throttling.give_back(session, _from(attempt.address))
+    throttling.give_back(session, _from(attempt.by.address))
     throttling.clear(session, _as(attempt.email))
     return _open(session, user, attempt, form=form, now=now)
 
@@ -134,13 +143,15 @@ def _open(
     user.last_signed_in_at = now
     if user.temporary_until is not None:
         user.temporary_used_at = now
-    person = permissions.Actor(kind="user", user_id=user.id, full_name=user.full_name)
-    audit.record(session, "signed in", user_id=user.id, by=person, now=now, address=attempt.address)
+    person = dataclasses.replace(
+        attempt.by, kind="user", user_id=user.id, full_name=user.full_name, generic=user.generic
+    )
+    audit.record(session, "signed in", user_id=user.id, by=person, now=now)
     return sessions.start(
         session,
         user,
         remember_me=form["remember_me"],
-        address=attempt.address,
+        address=attempt.by.address,
         user_agent=schemas.clean(form["user_agent"], longest=300),
         now=now,
     )
@@ -154,14 +165,7 @@ def _held(session: orm.Session, user_id: str) -> models.User | None:
 
 def _refuse(session: orm.Session, attempt: Attempt, *, now: datetime) -> None:
     """Write the same line for every refusal: a commit to disk takes time, and nobody may learn from it."""
-    audit.record(
-        session,
-        "sign-in refused",
-        user_id=attempt.user_id,
-        by=permissions.ANONYMOUS,
-        now=now,
-        address=attempt.address,
-    )
+    audit.record(session, "sign-in refused", user_id=attempt.user_id, by=attempt.by, now=now)
 
 
 def _count_nothing(session: orm.Session) -> None:
@@ -179,10 +183,9 @@ def _count_failure(session: orm.Session, user: models.User, attempt: Attempt, *,
         session,
         "account locked",
         user_id=user.id,
-        by=permissions.ANONYMOUS,
+        by=attempt.by,
         now=now,
-        address=attempt.address,
-        failed_attempts=user.failed_attempts,
+        after={"failed_attempts": user.failed_attempts},
     )
 
 

@@ -29,7 +29,7 @@ class Providers(health.Health):
     caller = rpc.Caller()
     search = rpc.Service("search")
 
-    @rpc.entrypoint(repeatable=True)
+    @rpc.entrypoint(may=(permissions.EDIT_PROVIDER, permissions.LAST_UPDATED_REPORT), repeatable=True)
     def list_providers(self, *, page: int = 1, page_size: int = 20, q: str | None = None) -> dict[str, Any]:
         """List the providers that the caller edits or, without any, reports on."""
         with self.database.reading() as session:
@@ -37,14 +37,14 @@ class Providers(health.Health):
                 session, page=page, page_size=page_size, q=q, by=self.caller, now=self.clock()
             )
 
-    @rpc.entrypoint(repeatable=True)
+    @rpc.entrypoint(may=permissions.VIEW_PROVIDER, repeatable=True)
     def get_provider(self, *, provider_id: str) -> dict[str, Any]:
         """Show a provider, what it still lacks to be listed (B13) and what the caller may do with it."""
         with self.database.reading() as session:
             provider = opening.to_read(session, provider_id=provider_id, by=self.caller)
         return details.answer(provider, by=self.caller, now=self.clock())
 
-    @rpc.entrypoint
+    @rpc.entrypoint(may=permissions.REGISTER_PROVIDER)
     def create_provider(self, *, form: dict[str, Any]) -> dict[str, Any]:
         """Register a provider, aligned to the council its postcode stands in."""
         new = schemas.load(schemas.NEW_PROVIDER, form)
@@ -53,7 +53,7 @@ class Providers(health.Health):
             provider = details.create(session, form=new, place=place, by=self.caller, now=now)
         return details.answer(provider, by=self.caller, now=now)
 
-    @rpc.entrypoint
+    @rpc.entrypoint(may=permissions.EDIT_PROVIDER)
     def change_provider(
         self, *, provider_id: str, version: int | None = None, changes: dict[str, Any]
     ) -> dict[str, Any]:
@@ -74,7 +74,7 @@ class Providers(health.Health):
             )
         return details.answer(provider, by=self.caller, now=now)
 
-    @rpc.entrypoint
+    @rpc.entrypoint(may=permissions.EDIT_PROVIDER)
     def set_services(
         self,
         *,
@@ -102,13 +102,13 @@ class Providers(health.Health):
             )
         return details.answer(provider, by=self.caller, now=now)
 
-    @rpc.entrypoint(repeatable=True)
+    @rpc.entrypoint(may=permissions.VIEW_PROVIDER, repeatable=True)
     def get_capacity(self, *, provider_id: str) -> dict[str, Any]:
         """Show a provider's figures, as they are now."""
         with self.database.reading() as session:
             return capacity.answer(opening.to_read(session, provider_id=provider_id, by=self.caller))
 
-    @rpc.entrypoint
+    @rpc.entrypoint(may=permissions.EDIT_PROVIDER)
     def declare_capacity(
         self, *, provider_id: str, version: int, form: dict[str, Any], channel: str
     ) -> dict[str, Any]:
@@ -126,7 +126,7 @@ class Providers(health.Health):
             )
         return capacity.answer(provider)
 
-    @rpc.entrypoint
+    @rpc.entrypoint(may=permissions.EDIT_PROVIDER)
     def confirm_capacity(
         self, *, provider_id: str, version: int | None = None, channel: str, cause: str | None = None
     ) -> dict[str, Any]:
@@ -143,13 +143,13 @@ class Providers(health.Health):
             )
         return capacity.confirmation(declaration)
 
-    @rpc.entrypoint(repeatable=True)
+    @rpc.entrypoint(may=(permissions.EDIT_PROVIDER, permissions.LAST_UPDATED_REPORT), repeatable=True)
     def history(self, *, provider_id: str, page: int = 1) -> dict[str, Any]:
         """Show the declarations of a provider, newest first."""
         with self.database.reading() as session:
             return capacity.history(session, provider_id=provider_id, page=page, by=self.caller)
 
-    @rpc.entrypoint(repeatable=True)
+    @rpc.entrypoint(may=permissions.KNOWN, repeatable=True)
     def bed_types(self, *, provider_type: str) -> dict[str, Any]:
         """List the bed types that a type of provider may offer today, with their definitions."""
         with self.database.reading() as session:
@@ -158,10 +158,9 @@ class Providers(health.Health):
             )
         return {"results": [bed_types.answer(kind) for kind in kinds]}
 
-    @rpc.entrypoint(repeatable=True)
+    @rpc.entrypoint(may=permissions.SERVICE, repeatable=True)
     def snapshots(self, *, after: str | None = None, limit: int = 500) -> dict[str, Any]:
         """Tell another service about every provider, page by page, to rebuild what it keeps."""
-        permissions.require(self.caller, permissions.SERVICE)
         with self.database.reading() as session:
             return snapshots.page(session, after=after, limit=limit)
 

@@ -19,7 +19,7 @@ class Reports(health.Health):
     caller = rpc.Caller()
     identity = rpc.Service("identity")
 
-    @rpc.entrypoint(repeatable=True)
+    @rpc.entrypoint(may=permissions.LAST_UPDATED_REPORT, repeatable=True)
     def last_updated(self, *, page: int = 1) -> dict[str, Any]:
         """Return the providers within the caller's reach, the longest without an update first (D3)."""
         with self.database.reading() as session:

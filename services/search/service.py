@@ -19,7 +19,7 @@ class Search(health.Health):
     caller = rpc.Caller()
     clock = clock.Clock()
 
-    @rpc.entrypoint(repeatable=True)
+    @rpc.entrypoint(may=permissions.FIND_VACANCIES, repeatable=True)
     def find_vacancies(
         self,
         *,
@@ -31,7 +31,6 @@ class Search(health.Health):
         page: int = 1,
     ) -> dict[str, Any]:
         """Find the homes with a suitable vacancy, nearest first."""
-        permissions.require(self.caller, permissions.FIND_VACANCIES)
         asked = schemas.search(
             {
                 "postcode": postcode,
@@ -45,7 +44,7 @@ class Search(health.Health):
         with self.database.reading() as session:
             return vacancies.find(session, **asked, now=self.clock())
 
-    @rpc.entrypoint(repeatable=True)
+    @rpc.entrypoint(may=permissions.PUBLIC, repeatable=True)
     def locate(self, *, postcode: str) -> dict[str, Any]:
         """Say where a postcode is. Anybody may ask: registration needs it before there is an account."""
         asked = schemas.place({"postcode": postcode})

@@ -8,13 +8,14 @@ from nameko.rpc import ServiceRpc
 from nameko.rpc import rpc as stock_rpc
 from nameko.web.handlers import http
 
+from contracts import permissions
 from kit import rpc
 
 
 class TunedEcho:
     name = "tuned_echo"
 
-    @rpc.entrypoint
+    @rpc.entrypoint(may=permissions.PUBLIC)
     def echo(self, *, text: str) -> dict[str, str]:
         return {"text": text}
 

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy
 from nameko.testing.services import entrypoint_hook
 
-from contracts import errors, events
+from contracts import errors, events, permissions
 from kit import broker, database, dead_letters, messaging, outbox, rpc, topology
 
 _numbers = itertools.count(1)
@@ -38,7 +38,7 @@ def source() -> type:
         relay = messaging.Relay(database)
         caller = rpc.Caller()
 
-        @rpc.entrypoint
+        @rpc.entrypoint(may=permissions.PUBLIC)
         def tell(self, *, event: str, about: str, numbers: list[int], fail: bool = False) -> None:
             with self.database.transaction() as session:
                 for number in numbers:

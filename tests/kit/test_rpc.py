@@ -19,20 +19,20 @@ class Callee:
     name = "callee"
     caller = rpc.Caller()
 
-    @rpc.entrypoint
+    @rpc.entrypoint(may=permissions.PUBLIC)
     def whoami(self) -> dict[str, Any]:
         return self.caller.as_dict()
 
-    @rpc.entrypoint
+    @rpc.entrypoint(may=permissions.PUBLIC)
     def refuse(self, *, kind: str) -> None:
         refusals = {error.code: error for error in errors.ALL}
         raise refusals[kind]("no", {"beds.0": "too many"})
 
-    @rpc.entrypoint
+    @rpc.entrypoint(may=permissions.PUBLIC)
     def dawdle(self) -> None:
         eventlet.sleep(3)
 
-    @rpc.entrypoint
+    @rpc.entrypoint(may=permissions.PUBLIC)
     def answer_nonsense(self) -> Any:
         return {1, 2}
 
@@ -42,12 +42,12 @@ class Front:
     callee = rpc.Service("callee", time_limit=0.5)
     nobody = rpc.Service("nobody")
 
-    @rpc.entrypoint
+    @rpc.entrypoint(may=permissions.PUBLIC)
     def ask(self, *, method: str, actor: dict[str, Any] | None = None, **arguments: Any) -> Any:
         client = self.callee.acting_as(permissions.Actor.from_dict(actor)) if actor else self.callee
         return getattr(client, method)(**arguments)
 
-    @rpc.entrypoint
+    @rpc.entrypoint(may=permissions.PUBLIC)
     def ask_nobody(self) -> None:
         self.nobody.anything()
 
@@ -93,11 +93,11 @@ class TestRedelivery:
         class Worker:
             name = "worker"
 
-            @rpc.entrypoint
+            @rpc.entrypoint(may=permissions.PUBLIC)
             def write(self) -> str:
                 return "done"
 
-            @rpc.entrypoint(repeatable=True)
+            @rpc.entrypoint(may=permissions.PUBLIC, repeatable=True)
             def read(self) -> str:
                 return "done"
 

@@ -34,17 +34,17 @@ class Identity:
     name = "identity"
     caller = rpc.Caller()
 
-    @rpc.entrypoint
+    @rpc.entrypoint(may=permissions.PUBLIC)
     def contacts(self, *, user_ids: list[str]) -> list[dict[str, Any]]:
         permissions.require(self.caller, permissions.SERVICE)
         return [given.contact(person) for person in (ROBIN, ASH) if person.user_id in user_ids]
 
-    @rpc.entrypoint
+    @rpc.entrypoint(may=permissions.PUBLIC)
     def people_of_providers(self, *, provider_ids: list[str]) -> dict[str, list[str]]:
         permissions.require(self.caller, permissions.SERVICE)
         return {provider_id: [ROBIN.user_id] for provider_id in provider_ids}
 
-    @rpc.entrypoint
+    @rpc.entrypoint(may=permissions.PUBLIC)
     def actor_for(self, *, user_id: str) -> dict[str, Any]:
         permissions.require(self.caller, permissions.SERVICE)
         return given.actor(ROBIN).as_dict()
@@ -57,7 +57,7 @@ class Providers:
     caller = rpc.Caller()
     causes: ClassVar[dict[str, str | None]] = {}
 
-    @rpc.entrypoint
+    @rpc.entrypoint(may=permissions.PUBLIC)
     def confirm_capacity(self, *, provider_id: str, version: int, channel: str, cause: str) -> dict[str, Any]:
         if version != 7:
             raise errors.Stale(
