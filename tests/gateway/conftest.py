@@ -33,13 +33,16 @@ def actor(**changes: Any) -> permissions.Actor:
     return permissions.Actor(**{**plain, **changes})
 
 
-def session_of(person: permissions.Actor, *, must_change_password: bool = False) -> dict[str, Any]:
-    """Return identity's answer about a person's session."""
+def session_of(person: permissions.Actor, **more: Any) -> dict[str, Any]:
+    """Return identity's answer about a person's session; `more` are answers that differ."""
     return {
         "actor": person.as_dict(),
         "session_id": ids.new(),
-        "must_change_password": must_change_password,
+        "duty": None,
         "expires_at": "2099-01-01T00:00:00+00:00",
+        "remembered": False,
+        "rotate": False,
+        **more,
     }
 
 
@@ -66,8 +69,9 @@ class Front:
         return self.services[service]
 
     def sign_in(self, person: permissions.Actor | None = None, **session: Any) -> None:
-        """Let the caller be somebody, with a token of its own."""
-        self.identity.check_session.return_value = session_of(person or actor(), **session)
+        """Let the caller be somebody, with a token of its own; unless told, somebody who may do everything."""
+        person = person or actor(roles=frozenset({permissions.ADMINISTRATOR}))
+        self.identity.check_session.return_value = session_of(person, **session)
         self.caller.headers["Authorization"] = f"Bearer {ids.new()}"
 
     def call(self, method: str, path: str, **options: Any) -> requests.Response:

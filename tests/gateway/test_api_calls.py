@@ -42,7 +42,7 @@ class TestRegistrations:
         front.identity.register.return_value = {"id": PROVIDER_ID, "status": "awaiting"}
         answer = front.api("POST", "/registrations", json=REGISTRATION)
         assert (answer.status_code, answer.json()) == (201, {"id": PROVIDER_ID, "status": "awaiting"})
-        front.identity.register.assert_called_once_with(form=REGISTRATION, address="127.0.0.1")
+        front.identity.register.assert_called_once_with(form=REGISTRATION)
 
     @pytest.mark.parametrize(
         ("field", "value"),
@@ -91,7 +91,7 @@ class TestOrganisations:
     def test_are_found_by_postcode_or_name(self, front: Front) -> None:
         front.identity.find_organisations.return_value = {"results": []}
         assert front.api("GET", "/organisations?postcode=dh13yg").status_code == 200
-        front.identity.find_organisations.assert_called_once_with(postcode="dh13yg", address="127.0.0.1")
+        front.identity.find_organisations.assert_called_once_with(postcode="dh13yg")
         assert front.api("GET", "/organisations?q=cran").status_code == 200
         assert front.api("GET", "/organisations").json()["fields"] == {
             "postcode": "Give a postcode or a part of the name."
@@ -107,14 +107,12 @@ class TestOrganisations:
 
 class TestSessions:
     def test_begin_with_a_token(self, front: Front) -> None:
-        opened = {"token": "t", "must_change_password": False, "expires_at": "2026-11-22T00:00:00+00:00"}
+        opened = {"token": "t", "duty": None, "expires_at": "2026-11-22T00:00:00+00:00"}
         front.identity.sign_in.return_value = opened
         body = {"email": "ward@acute.example", "password": "quiet-harbour-lantern"}
         answer = front.api("POST", "/sessions", json=body, headers={"User-Agent": "x" * 1000})
         assert (answer.status_code, answer.json()) == (201, opened)
-        front.identity.sign_in.assert_called_once_with(
-            **body, remember_me=False, address="127.0.0.1", user_agent="x" * 300
-        )
+        front.identity.sign_in.assert_called_once_with(**body, remember_me=False, user_agent="x" * 300)
 
     def test_do_not_begin_with_a_wrong_password(self, front: Front) -> None:
         front.identity.sign_in.side_effect = errors.Unauthenticated("Check your e-mail and password.")
@@ -205,7 +203,6 @@ class TestCapacity:
             provider_id=PROVIDER_ID,
             version=12,
             form={**self.FORM, "confirm_over_registered": False, "confirm_large_change": False},
-            channel="api",
         )
 
     @pytest.mark.parametrize("header", [None, "*", "12", 'W/"12"', '"x"', '"-1"', '"1", "2"', '"9999999999"'])
@@ -245,9 +242,7 @@ class TestCapacity:
         for headers, version in (({}, None), ({"If-Match": '"13"'}, 13)):
             answer = front.api("POST", f"{CAPACITY}/confirmation", headers=headers)
             assert (answer.status_code, answer.json()) == (201, confirmed)
-            front.providers.confirm_capacity.assert_called_with(
-                provider_id=PROVIDER_ID, version=version, channel="api"
-            )
+            front.providers.confirm_capacity.assert_called_with(provider_id=PROVIDER_ID, version=version)
 
 
 class TestVacancies:

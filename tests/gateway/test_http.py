@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from contracts import errors
-from gateway import service
+from contracts import errors, permissions
+from gateway import http, service
 from tests.gateway.conftest import PROVIDER_ID, Front, actor, running
 
 CAPACITY = f"/providers/{PROVIDER_ID}/capacity"
@@ -76,7 +76,7 @@ class TestAuthentication:
         assert front.api("GET", "/me").status_code == 401
 
     def test_lets_a_temporary_password_change_itself_and_nothing_else(self, front: Front) -> None:
-        front.sign_in(must_change_password=True)
+        front.sign_in(duty="password")
         front.identity.me.return_value = {}
         front.identity.change_password.return_value = None
         refused = front.api("GET", "/providers")
@@ -328,8 +328,8 @@ class TestAnswers:
 
 
 class TestClientAddress:
-    def test_is_the_connections_unless_a_proxy_is_trusted(self, front: Front) -> None:
-        assert address_seen(front, "203.0.113.9") == "127.0.0.1"
+    def test_is_the_connections_unless_a_proxy_is_trusted(self) -> None:
+        assert address_seen("203.0.113.9") == "127.0.0.1"
 
     @pytest.mark.parametrize(
         ("forwarded", "address"),
@@ -344,16 +344,23 @@ class TestClientAddress:
         self, monkeypatch: pytest.MonkeyPatch, forwarded: str, address: str
     ) -> None:
         monkeypatch.setenv("TRUSTED_PROXIES", "127.0.0.0/8, 10.0.0.0/8")
-        with running(service.Gateway) as front:
-            assert address_seen(front, forwarded) == address
+        assert address_seen(forwarded) == address
 
 
-def address_seen(front: Front, forwarded: str) -> str:
-    """Return the address that identity is told of somebody who signs in."""
-    front.identity.sign_in.return_value = {"token": "t"}
-    body = {"email": "a@b.example", "password": "x"}
-    front.api("POST", "/sessions", json=body, headers={"X-Forwarded-For": forwarded})
-    return str(front.identity.sign_in.call_args.kwargs["address"])
+class Mirror(service.Gateway):
+    """A gateway that tells whom it takes somebody for."""
+
+    @http.page("GET", "/whoami", may=permissions.PUBLIC)
+    def whoami(self, request: http.Request) -> http.Page:
+        return http.Page(f"{request.actor.channel} {request.actor.address}")
+
+
+def address_seen(forwarded: str) -> str:
+    """Return the address that services are told of somebody who looks at a page."""
+    with running(Mirror) as front:
+        channel, address = front.call("GET", "/whoami", headers={"X-Forwarded-For": forwarded}).text.split()
+    assert channel == permissions.WEB
+    return str(address)
 
 
 def raw(front: Front, sent: bytes) -> bytes:

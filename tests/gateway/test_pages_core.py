@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from contracts import errors
+from contracts import errors, permissions
 from gateway import http, security, service
 from tests.gateway.conftest import PROVIDER_ID, Front, actor, running, session_of
 
@@ -17,13 +17,13 @@ from tests.gateway.conftest import PROVIDER_ID, Front, actor, running, session_o
 class Pages(service.Gateway):
     """The gateway with two pages to try things on."""
 
-    @http.page("GET,POST", "/trial")
+    @http.page("GET,POST", "/trial", may=permissions.SIGNED_IN)
     def trial_page(self, request: http.Request) -> http.Page:
         if request.method != "GET":
             return http.see_other("/done")
         return http.Page(f"{request.actor.full_name} {request.csrf_token}")
 
-    @http.page("GET,POST", "/trial-public", public=True)
+    @http.page("GET,POST", "/trial-public", may=permissions.PUBLIC)
     def public_trial_page(self, request: http.Request) -> http.Page:
         if request.method == "POST":
             answer = http.see_other("/done")
@@ -62,7 +62,7 @@ class TestPages:
         assert answer.headers["Cache-Control"] == "no-store"
 
     def test_send_a_temporary_password_to_be_changed(self, pages: Front) -> None:
-        sign_in(pages, must_change_password=True)
+        sign_in(pages, duty="password")
         assert pages.call("GET", "/trial").headers["Location"] == "/password"
 
     def test_that_are_public_bear_an_old_cookie_and_an_absent_identity(self, pages: Front) -> None:

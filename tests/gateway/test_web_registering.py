@@ -75,7 +75,6 @@ class TestRegistering:
                 "accepts_terms": True,
                 "accepts_communications": False,
             },
-            address="127.0.0.1",
         )
 
     def test_says_what_is_missing_and_keeps_the_rest(self, front: Front) -> None:
@@ -123,9 +122,9 @@ class TestRegistering:
     def test_finds_by_postcode_or_name_among_the_right_type(self, front: Front) -> None:
         applicant = Applicant(front)
         applicant.go("Find", find="dh1 3yg")
-        front.identity.find_organisations.assert_called_with(postcode="dh1 3yg", address="127.0.0.1")
+        front.identity.find_organisations.assert_called_with(postcode="dh1 3yg")
         applicant.go("Find", find="Cranberry")
-        front.identity.find_organisations.assert_called_with(q="Cranberry", address="127.0.0.1")
+        front.identity.find_organisations.assert_called_with(q="Cranberry")
         assert not applicant.at("Cranberry Hospital")
 
     def test_says_when_nothing_is_found(self, front: Front) -> None:

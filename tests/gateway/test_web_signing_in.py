@@ -12,7 +12,7 @@ from tests.gateway.conftest import Front
 
 OPENED: dict[str, Any] = {
     "token": "a-token",
-    "must_change_password": False,
+    "duty": None,
     "expires_at": "2099-01-01T00:00:00+00:00",
 }
 
@@ -28,11 +28,7 @@ class TestSigningIn:
         assert (answer.status_code, answer.headers["Location"]) == (303, "/home")
         assert "session=a-token; HttpOnly; Path=/; SameSite=Lax" in answer.headers["Set-Cookie"]
         asked = front.identity.sign_in.call_args.kwargs
-        assert (asked["email"], asked["remember_me"], asked["address"]) == (
-            "mel@home.example",
-            False,
-            "127.0.0.1",
-        )
+        assert (asked["email"], asked["remember_me"]) == ("mel@home.example", False)
 
     def test_keeps_the_cookie_only_when_asked(self, front: Front) -> None:
         front.identity.sign_in.return_value = OPENED
@@ -51,14 +47,14 @@ class TestSigningIn:
         assert self.sign_in(front, f"/sign-in?next={elsewhere}").headers["Location"] == "/home"
 
     def test_asks_for_a_password_of_ones_own_first(self, front: Front) -> None:
-        front.identity.sign_in.return_value = OPENED | {"must_change_password": True}
+        front.identity.sign_in.return_value = OPENED | {"duty": "password"}
         assert self.sign_in(front).headers["Location"] == "/password"
         front.caller.cookies.clear()
         assert self.sign_in(front, "/sign-in?next=/find").headers["Location"] == "/password?next=/find"
 
     def test_keeps_no_cookie_for_a_session_that_is_not_remembered(self, front: Front) -> None:
         """With a temporary password nobody is remembered, however the box is ticked."""
-        front.identity.sign_in.return_value = OPENED | {"must_change_password": True}
+        front.identity.sign_in.return_value = OPENED | {"duty": "password"}
         assert "Max-Age" not in self.sign_in(front, remember_me="yes").headers["Set-Cookie"]
 
     def test_says_why_it_is_asked_for(self, front: Front) -> None:
@@ -102,14 +98,14 @@ class TestSigningOut:
         assert "Max-Age=0" in answer.headers["Set-Cookie"]
 
     def test_is_possible_before_a_password_is_chosen(self, front: Front) -> None:
-        visitor = Visitor(front).signed_in(MANAGER, must_change_password=True)
+        visitor = Visitor(front).signed_in(MANAGER, duty="password")
         answer = visitor.press(visitor.get("/password"), "/sign-out", "Sign out")
         assert answer.headers["Location"] == "/signed-out"
 
 
 class TestPassword:
     def test_after_a_temporary_one_is_all_that_is_asked(self, front: Front) -> None:
-        visitor = Visitor(front).signed_in(MANAGER, must_change_password=True)
+        visitor = Visitor(front).signed_in(MANAGER, duty="password")
         page = visitor.get("/password")
         assert "at least 10 characters" in page.text
         assert 'name="current_password"' not in page.text
@@ -119,7 +115,7 @@ class TestPassword:
         assert answer.headers["Location"] == "/home?done=password"
 
     def test_leads_on_to_where_the_person_was_going(self, front: Front) -> None:
-        visitor = Visitor(front).signed_in(MANAGER, must_change_password=True)
+        visitor = Visitor(front).signed_in(MANAGER, duty="password")
         page = visitor.get("/password?next=/registrations")
         answer = visitor.press(page, "/password", new_password="velvet-anchor-thimble")
         assert answer.headers["Location"] == "/registrations"

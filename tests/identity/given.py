@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import orm, select
 
-from contracts import events, permissions
+from contracts import events, permissions, terms
 from kit import hashing, ids
 from services.identity import models, people, settings
 
@@ -37,6 +37,7 @@ def person(session: orm.Session, *, of: models.Organisation | None = None, **col
         "organisation_id": of.id if of else None,
         "status": models.ACTIVE,
         "terms_accepted_at": NOW,
+        "terms_version": terms.CURRENT,
         "submitted_at": NOW,
         "password_hash": hashing.hash_password(PASSWORD),
     }
@@ -44,6 +45,11 @@ def person(session: orm.Session, *, of: models.Organisation | None = None, **col
     session.add(made)
     session.flush()
     return made
+
+
+def nobody(address: str = "192.0.2.1") -> permissions.Actor:
+    """Return somebody who is not signed in, seen from an address."""
+    return permissions.Actor(kind="anonymous", address=address, channel=permissions.WEB)
 
 
 def actor(session: orm.Session, user: models.User) -> permissions.Actor:

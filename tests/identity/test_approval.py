@@ -66,7 +66,7 @@ class TestApprove:
     ) -> None:
         approve(session, applicant, approver)
         entry = session.scalars(select(models.AuditEntry)).one()
-        assert (entry.action, entry.by_id, entry.user_id, entry.at) == (
+        assert (entry.action, entry.by_id, entry.subject_id, entry.at) == (
             "registration approved",
             approver.user_id,
             applicant.id,

@@ -40,8 +40,8 @@ def team(sessions: database.Sessions) -> Team:
 
 
 def enter(identity: Callable[..., Any], user: models.User, password: str) -> Any:
-    return identity().sign_in(
-        email=user.email, password=password, remember_me=False, address=user.id, user_agent=""
+    return identity(by=given.nobody(user.id)).sign_in(
+        email=user.email, password=password, remember_me=False, user_agent=""
     )
 
 
@@ -66,7 +66,7 @@ class TestReset:
         answer = identity(by=team.approver).reset_password(user_id=team.staff.id)
         assert answer == {"id": team.staff.id, "status": "active"}
         issued = identity(by=SERVICE).issue_temporary_password(user_id=team.staff.id)
-        assert enter(identity, team.staff, issued["temporary_password"])["must_change_password"] is True
+        assert enter(identity, team.staff, issued["temporary_password"])["duty"] == "password"
 
     def test_tells_notifications_each_time_anew(
         self, identity: Callable[..., Any], sessions: database.Sessions, team: Team

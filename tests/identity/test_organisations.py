@@ -154,10 +154,10 @@ class TestFind:
 class TestCountSearch:
     def test_lets_nobody_copy_the_whole_list(self, identity: Callable[..., Any]) -> None:
         for number in range(given.LIMITS.organisation_searches_per_address):
-            identity().find_organisations(q="zebra", address=f"2001:db8:0:9::{number:x}")
+            identity(by=given.nobody(f"2001:db8:0:9::{number:x}")).find_organisations(q="zebra")
         with pytest.raises(errors.TooMany):
-            identity().find_organisations(q="zebra", address="2001:db8:0:9::ffff")
-        assert identity().find_organisations(q="zebra", address="192.0.2.9") == {"results": []}
+            identity(by=given.nobody("2001:db8:0:9::ffff")).find_organisations(q="zebra")
+        assert identity(by=given.nobody("192.0.2.9")).find_organisations(q="zebra") == {"results": []}
 
 
 class TestKeepProvider:

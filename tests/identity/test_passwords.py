@@ -116,8 +116,8 @@ class TestChange:
         self, device: Device, identity: Callable[..., Any], user: models.User
     ) -> None:
         device.change(NEW)
-        arguments = {"email": user.email, "remember_me": False, "address": "", "user_agent": ""}
-        assert identity().sign_in(password=NEW, **arguments)["must_change_password"] is False
+        arguments = {"email": user.email, "remember_me": False, "user_agent": ""}
+        assert identity().sign_in(password=NEW, **arguments)["duty"] is None
         with pytest.raises(errors.Unauthenticated):
             identity().sign_in(password=given.PASSWORD, **arguments)
 
@@ -172,13 +172,13 @@ class TestChange:
     ) -> None:
         issued = identity(by=permissions.service("notifications")).issue_temporary_password(user_id=user.id)
         device = Device(identity, sessions, user)
-        assert device.check()["must_change_password"] is True
+        assert device.check()["duty"] == "password"
         with pytest.raises(errors.Invalid):
             device.change(issued["temporary_password"], current=None)
         with pytest.raises(errors.Invalid):
             device.change(NEW, current="wrong-password")
         device.change(NEW, current=None)
-        assert device.check()["must_change_password"] is False
+        assert device.check()["duty"] is None
 
     def test_is_for_the_owner_of_the_session(
         self, device: Device, identity: Callable[..., Any], sessions: database.Sessions
@@ -215,7 +215,7 @@ class TestChange:
         device.change(NEW)
         with sessions.reading() as session:
             entries = session.scalars(
-                select(models.AuditEntry).where(models.AuditEntry.user_id == user.id)
+                select(models.AuditEntry).where(models.AuditEntry.subject_id == user.id)
             ).all()
         assert [entry.action for entry in entries] == ["password changed"]
-        assert entries[0].details == {}
+        assert (entries[0].before, entries[0].after) == ({}, {})

@@ -20,7 +20,7 @@ def register(
     session: orm.Session, *, address: str = "192.0.2.1", now: Any = given.NOW, **answers: Any
 ) -> Any:
     return registration.register(
-        session, form=given.form(**answers), address=address, limits=given.LIMITS, now=now
+        session, form=given.form(**answers), limits=given.LIMITS, by=given.nobody(address), now=now
     )
 
 
@@ -197,7 +197,7 @@ class TestRepeated:
         answers: list[Any] = []
         threads = [
             threading.Thread(
-                target=lambda: answers.append(identity().register(form=form, address="192.0.2.9"))
+                target=lambda: answers.append(identity(by=given.nobody("192.0.2.9")).register(form=form))
             )
             for _ in range(8)
         ]

@@ -30,9 +30,13 @@ def enter(identity: Callable[..., Any]) -> Callable[..., Any]:
     """Give ``enter(email, password)``; each test comes from an address of its own."""
     own_address = ids.new()
 
-    def enter(email: str, password: str, *, now: Any = given.NOW, **more: Any) -> Any:
-        arguments = {"remember_me": False, "address": own_address, "user_agent": "tests"} | more
-        return identity(now=now).sign_in(email=email, password=password, **arguments)
+    def enter(
+        email: str, password: str, *, now: Any = given.NOW, address: str = own_address, **more: Any
+    ) -> Any:
+        arguments = {"remember_me": False, "user_agent": "tests"} | more
+        return identity(by=given.nobody(address), now=now).sign_in(
+            email=email, password=password, **arguments
+        )
 
     return enter
 
@@ -76,7 +80,7 @@ class TestSignIn:
     def test_opens_a_session(self, enter: Callable[..., Any], user: models.User) -> None:
         answer = enter(user.email, given.PASSWORD)
         assert len(answer["token"]) == 43
-        assert answer["must_change_password"] is False
+        assert answer["duty"] is None
         assert answer["expires_at"] == (given.NOW + timedelta(minutes=30)).isoformat()
 
     def test_does_not_mind_how_the_address_is_written(
@@ -98,7 +102,7 @@ class TestSignIn:
         enter(user.email, given.PASSWORD, address="192.0.2.44")
         with sessions.reading() as session:
             entry = session.scalars(
-                select(models.AuditEntry).where(models.AuditEntry.user_id == user.id)
+                select(models.AuditEntry).where(models.AuditEntry.subject_id == user.id)
             ).one()
         assert (entry.action, entry.address) == ("signed in", "192.0.2.44")
 
@@ -169,7 +173,7 @@ class TestOneAnswer:
         assert len(set(asked.values())) == 1, asked
         with sessions.reading() as session:
             entries = session.execute(
-                select(models.AuditEntry.action, models.AuditEntry.user_id)
+                select(models.AuditEntry.action, models.AuditEntry.subject_id)
                 .where(models.AuditEntry.address == origin)
                 .order_by(models.AuditEntry.id)
             ).all()
@@ -298,7 +302,7 @@ class TestTemporaryPassword:
         self, enter: Callable[..., Any], user: models.User, issued: dict[str, str]
     ) -> None:
         answer = enter(user.email, issued["temporary_password"], remember_me=True)
-        assert answer["must_change_password"] is True
+        assert answer["duty"] == "password"
         assert answer["expires_at"] == (given.NOW + timedelta(minutes=30)).isoformat()
 
     def test_a4_works_once(
@@ -336,7 +340,7 @@ class TestTemporaryPassword:
         again = identity(by=permissions.service("notifications")).issue_temporary_password(user_id=user.id)
         for old in (given.PASSWORD, issued["temporary_password"]):
             assert refusal(enter, user.email, old)[0] is errors.Unauthenticated
-        assert enter(user.email, again["temporary_password"])["must_change_password"]
+        assert enter(user.email, again["temporary_password"])["duty"] == "password"
 
     def test_opens_a_locked_account(
         self,
