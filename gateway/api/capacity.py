@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from kit import rpc
 
 TAG = "Capacity"
-CHANNEL = "api"
 
 
 class Capacity:
@@ -49,7 +48,7 @@ class Capacity:
         A 409 names what has to be confirmed; a 412 names what somebody else changed meanwhile.
         """
         capacity = self.providers.declare_capacity(
-            provider_id=provider_id, version=versions.required(request), form=body, channel=CHANNEL
+            provider_id=provider_id, version=versions.required(request), form=body
         )
         return 200, capacity, versions.etag(capacity)
 
@@ -65,9 +64,7 @@ class Capacity:
     )
     def confirm_capacity(self, request: http.Request, *, provider_id: str) -> Any:
         """Say that nothing has changed."""
-        confirmed = self.providers.confirm_capacity(
-            provider_id=provider_id, version=versions.given(request), channel=CHANNEL
-        )
+        confirmed = self.providers.confirm_capacity(provider_id=provider_id, version=versions.given(request))
         return 201, confirmed, versions.etag(confirmed)
 
     @http.api(

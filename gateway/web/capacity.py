@@ -14,7 +14,6 @@ from gateway.web import editing, meanwhile, rendering
 if TYPE_CHECKING:
     from kit import rpc
 
-CHANNEL = "web"
 NUMBERS = ("maximum", "occupied", "reserved", "accepting", "closed")
 QUESTIONS = ("confirm_over_registered", "confirm_large_change")
 RARELY = ("maximum", "weekly_price_from")
@@ -36,9 +35,7 @@ class Capacity:
         if request.form.get("go") == "edit":
             return _form(request, self._figures(provider_id), version=version, entered=form)
         try:
-            self.providers.declare_capacity(
-                provider_id=provider_id, version=version, form=form, channel=CHANNEL
-            )
+            self.providers.declare_capacity(provider_id=provider_id, version=version, form=form)
         except errors.Stale as refusal:
             return self._stale(request, provider_id, form, refusal)
         except errors.Conflict as refusal:
@@ -57,9 +54,7 @@ class Capacity:
             # Who had to sign in again comes back here, and has to see the figures first.
             return http.see_other(f"/providers/{provider_id}/capacity")
         try:
-            self.providers.confirm_capacity(
-                provider_id=provider_id, version=editing.version(request.form), channel=CHANNEL
-            )
+            self.providers.confirm_capacity(provider_id=provider_id, version=editing.version(request.form))
         except errors.Stale as refusal:
             return self._stale(request, provider_id, None, refusal)
         except errors.Conflict as refusal:

@@ -13,7 +13,8 @@ from contracts import errors, events, permissions
 from kit import ids, outbox
 from services.providers import changes, completeness, figures, models, opening, snapshots
 
-CHANNELS = ("web", "api", "email_link", "bulk")
+_STORED_CHANNELS = {permissions.EMAIL: "email_link"}
+"""What a declaration calls the channel it came by, where that is not what an actor's is called."""
 HISTORY_PAGE = 20
 
 
@@ -23,7 +24,6 @@ def declare(
     provider_id: str,
     version: int,
     form: Mapping[str, Any],
-    channel: str,
     by: permissions.Actor,
     now: datetime,
 ) -> models.Provider:
@@ -43,7 +43,7 @@ def declare(
         _apply(row, offered[row.bed_type])
     provider.accepting_out_of_hours = form.get("accepting_out_of_hours", provider.accepting_out_of_hours)
     provider.over_registered = _is_over(provider, checked)
-    _keep(session, provider, kind="saved", before=before, channel=channel, cause=None, by=by, now=now)
+    _keep(session, provider, kind="saved", before=before, cause=None, by=by, now=now)
     return provider
 
 
@@ -52,7 +52,6 @@ def confirm(
     *,
     provider_id: str,
     version: int | None,
-    channel: str,
     cause: str | None,
     by: permissions.Actor,
     now: datetime,
@@ -71,9 +70,7 @@ def confirm(
     changes.refuse_stale(session, provider, version=version, now=now, figures_only=True)
     _require_figures(provider)
     before = changes.state(provider)
-    return _keep(
-        session, provider, kind="confirmed", before=before, channel=channel, cause=cause, by=by, now=now
-    )
+    return _keep(session, provider, kind="confirmed", before=before, cause=cause, by=by, now=now)
 
 
 def history(session: Session, *, provider_id: str, page: int, by: permissions.Actor) -> dict[str, Any]:
@@ -204,14 +201,12 @@ def _keep(
     *,
     kind: str,
     before: Mapping[str, Any],
-    channel: str,
     cause: str | None,
     by: permissions.Actor,
     now: datetime,
 ) -> models.Declaration:
     """Stamp the provider, keep the declaration and tell the other services."""
-    if channel not in CHANNELS:
-        raise errors.Invalid("Say how this comes in.", {"channel": f"Choose one of: {', '.join(CHANNELS)}."})
+    channel = _STORED_CHANNELS.get(by.channel, by.channel)
     provider.last_updated = now
     provider.last_updated_by_id = by.user_id
     provider.last_updated_by = by.full_name

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from contracts import errors, permissions
-from services.providers import models, opening
+from services.providers import audit, models, opening
 
 _BOOKKEEPING = {
     "id",
@@ -97,7 +97,7 @@ def record(
     by: permissions.Actor,
     now: datetime,
 ) -> None:
-    """Raise the provider's version and log what differs from ``before``."""
+    """Raise the provider's version and log what differs from ``before``, for editors and for the audit."""
     after = state(provider)
     provider.version += 1
     session.add(
@@ -111,6 +111,7 @@ def record(
             fields=_differences(before, after),
         )
     )
+    audit.record(session, provider, kind=kind, before=before, after=after, by=by, now=now)
 
 
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:

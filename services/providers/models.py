@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, DateTime, ForeignKey, MetaData, String, 
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from kit import outbox
+from kit import audit, outbox
 
 
 class Base(DeclarativeBase):
@@ -188,6 +188,12 @@ class Change(Base):
     by_name: Mapped[str]
     kind: Mapped[str] = mapped_column(String(20))
     fields: Mapped[dict[str, Any]]
+
+
+class AuditEntry(audit.Row, Base):
+    """Who did what to which provider, when and from where; the database lets nobody change a row."""
+
+    __tablename__ = "audit"
 
 
 class OutboxMessage(outbox.Row, Base):

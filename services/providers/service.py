@@ -8,6 +8,7 @@ from contracts import errors, permissions
 from kit import clock, database, health, messaging, rpc
 from services.providers import (
     bed_types,
+    calls_looking_up,
     capacity,
     details,
     listing,
@@ -18,7 +19,7 @@ from services.providers import (
 )
 
 
-class Providers(health.Health):
+class Providers(calls_looking_up.LookingUp, health.Health):
     """Providers, what they offer, and how many beds they have."""
 
     name = "providers"
@@ -109,9 +110,7 @@ class Providers(health.Health):
             return capacity.answer(opening.to_read(session, provider_id=provider_id, by=self.caller))
 
     @rpc.entrypoint(may=permissions.EDIT_PROVIDER)
-    def declare_capacity(
-        self, *, provider_id: str, version: int, form: dict[str, Any], channel: str
-    ) -> dict[str, Any]:
+    def declare_capacity(self, *, provider_id: str, version: int, form: dict[str, Any]) -> dict[str, Any]:
         """Save a provider's figures and prices (B6, B7, B8), refusing a stale version (B10)."""
         declared = schemas.load(schemas.CAPACITY, form)
         with self.database.transaction() as session:
@@ -120,7 +119,6 @@ class Providers(health.Health):
                 provider_id=provider_id,
                 version=version,
                 form=declared,
-                channel=channel,
                 by=self.caller,
                 now=self.clock(),
             )
@@ -128,7 +126,7 @@ class Providers(health.Health):
 
     @rpc.entrypoint(may=permissions.EDIT_PROVIDER)
     def confirm_capacity(
-        self, *, provider_id: str, version: int | None = None, channel: str, cause: str | None = None
+        self, *, provider_id: str, version: int | None = None, cause: str | None = None
     ) -> dict[str, Any]:
         """Declare that nothing has changed (B9); the same cause twice is one declaration."""
         with self.database.transaction() as session:
@@ -136,7 +134,6 @@ class Providers(health.Health):
                 session,
                 provider_id=provider_id,
                 version=version,
-                channel=channel,
                 cause=cause,
                 by=self.caller,
                 now=self.clock(),

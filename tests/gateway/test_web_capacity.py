@@ -47,7 +47,6 @@ class TestCapacityPage:
         assert declared(manager) == {
             "provider_id": PROVIDER_ID,
             "version": 7,
-            "channel": "web",
             "form": {
                 "bed_types": [row(accepting=5, occupied=14)],
                 "accepting_out_of_hours": False,
@@ -199,9 +198,7 @@ class TestMeanwhile:
 class TestNothingHasChanged:
     def test_b9_takes_one_press(self, manager: Visitor) -> None:
         answer = manager.press(manager.get(PATH), f"{PATH}/confirmation", "Nothing has changed")
-        manager.front.providers.confirm_capacity.assert_called_once_with(
-            provider_id=PROVIDER_ID, version=7, channel="web"
-        )
+        manager.front.providers.confirm_capacity.assert_called_once_with(provider_id=PROVIDER_ID, version=7)
         assert answer.headers["Location"] == f"/providers/{PROVIDER_ID}?done=unchanged"
 
     def test_b9_shows_the_figures_when_they_have(self, manager: Visitor) -> None:

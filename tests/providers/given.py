@@ -25,12 +25,13 @@ PLACE = {
 }
 OUTWARD = PLACE | {"precision": "outward", "council_code": None, "sub_icb_code": None, "icb_code": None}
 DETAILS = {"name": "Thimble House", "address": "1 Fable Close", "town": "Durham", "postcode": "DH1 3YG"}
+ADDRESS = "192.0.2.17"
 _number = itertools.count(1)
 
 
 def actor(*roles: str, organisation_type: str = "care_home", **fields: Any) -> permissions.Actor:
     defaults = {"user_id": ids.new(), "full_name": f"Perpetua Fictional {next(_number)}"}
-    defaults |= {"organisation_id": ids.new()}
+    defaults |= {"organisation_id": ids.new(), "channel": permissions.WEB, "address": ADDRESS}
     return permissions.Actor(
         kind="user", organisation_type=organisation_type, roles=frozenset(roles), **(defaults | fields)
     )
@@ -87,17 +88,17 @@ def declare(
     by: permissions.Actor,
     **options: Any,
 ) -> models.Provider:
-    """Declare ``rows``; ``options`` are ``version``, ``now``, ``channel`` and further fields of the form."""
-    arguments = {name: options.pop(name) for name in ("version", "now", "channel") if name in options}
+    """Declare ``rows``; ``options`` are ``version``, ``now`` and further fields of the form."""
+    arguments = {name: options.pop(name) for name in ("version", "now") if name in options}
     form = schemas.load(schemas.CAPACITY, {"bed_types": list(rows), **options})
-    defaults = {"version": provider.version, "channel": "web", "now": NOW}
+    defaults = {"version": provider.version, "now": NOW}
     return capacity.declare(session, provider_id=provider.id, form=form, by=by, **(defaults | arguments))
 
 
 def confirm(
     session: orm.Session, provider: models.Provider, *, by: permissions.Actor, **arguments: Any
 ) -> models.Declaration:
-    defaults = {"version": None, "channel": "web", "cause": None, "now": NOW}
+    defaults = {"version": None, "cause": None, "now": NOW}
     return capacity.confirm(session, provider_id=provider.id, by=by, **(defaults | arguments))
 
 

@@ -1,0 +1,188 @@
+"""The audit trail of providers (A11): what people did to which, before and after, and who may read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, false, or_, orm, select, true
+
+from contracts import errors, permissions
+from kit import audit, ids
+from services.providers import models
+
+PROVIDER = "provider"
+LARGEST_PAGE = 100
+LARGEST_ID = 2**63 - 1
+
+CREATED = "provider registered"
+CHANGED = "provider details changed"
+SERVICES_SET = "services changed"
+DECLARED = "figures declared"
+CONFIRMED = "figures confirmed"
+_SWITCHES = {
+    "weekly_reminder": {True: "weekly reminder switched on", False: "weekly reminder switched off"},
+    "active": {True: "provider reactivated", False: "provider deactivated"},
+}
+_BY_KIND = {"created": CREATED, "details": CHANGED, "services": SERVICES_SET}
+_FIGURES = {"saved": DECLARED, "confirmed": CONFIRMED}
+ACTIONS = tuple(
+    sorted(
+        {
+            *_BY_KIND.values(),
+            *_FIGURES.values(),
+            *(words for of in _SWITCHES.values() for words in of.values()),
+        }
+    )
+)
+
+_its = models.AuditEntry
+
+
+def record(
+    session: orm.Session,
+    provider: models.Provider,
+    *,
+    kind: str,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    by: permissions.Actor,
+    now: datetime,
+) -> None:
+    """Add the entries for one version of a provider, whose state went from ``before`` to ``after``.
+
+    Figures themselves are kept with the declarations; here is only which version holds them. Somebody of
+    another organisation is marked as having done it on the provider's behalf.
+    """
+    for action, changed_from, changed_to in _entries(provider, kind=kind, before=before, after=after):
+        mark = {"on_behalf": True} if by.organisation_id != provider.organisation_id else {}
+        audit.record(
+            session,
+            action,
+            subject_type=PROVIDER,
+            subject_id=provider.id,
+            organisation_id=provider.organisation_id,
+            by=by,
+            now=now,
+            before=changed_from,
+            after={**changed_to, **mark},
+        )
+
+
+def read(
+    session: orm.Session,
+    *,
+    provider_id: str | None,
+    by_id: str | None,
+    action: str | None,
+    since: str | None,
+    until: str | None,
+    before_id: int | None,
+    limit: int,
+    by: permissions.Actor,
+) -> dict[str, Any]:
+    """Return the newest entries that ``by`` may read, and the id to go on from.
+
+    ``since`` is the first moment and ``until`` the first one past the end.
+
+    :raises errors.Invalid: naming what cannot be looked for.
+    :raises errors.Forbidden: ``by`` may read none.
+    """
+    permissions.require(by, permissions.READ_AUDIT)
+    limit = max(1, min(limit, LARGEST_PAGE))
+    wanted = [_readable(by), *_asked(provider_id=provider_id, by_id=by_id, since=since, until=until)]
+    if action is not None:
+        wanted.append(_its.action == action if action.isprintable() else false())
+    if before_id is not None:
+        wanted.append(_its.id < max(0, min(before_id, LARGEST_ID)))
+    rows = session.execute(
+        select(_its, models.Provider.name.label("subject_name"))
+        .outerjoin(models.Provider, models.Provider.id == _its.subject_id)
+        .where(*wanted)
+        .order_by(_its.id.desc())
+        .limit(limit + 1)
+    ).all()
+    shown = rows[:limit]
+    return {
+        "results": [_answer(entry, subject_name) for entry, subject_name in shown],
+        "next": shown[-1].AuditEntry.id if len(rows) > limit else None,
+    }
+
+
+def _entries(
+    provider: models.Provider, *, kind: str, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> Iterator[tuple[str, Mapping[str, Any], Mapping[str, Any]]]:
+    """Give what was done, and what that changed; nobody need guess a switch from a list of details."""
+    if kind in _FIGURES:
+        yield _FIGURES[kind], {}, {"version": provider.version, "kind": kind}
+        return
+    was, became = audit.difference(before, after)
+    if kind != "created":
+        for name in _SWITCHES.keys() & became.keys():
+            yield _SWITCHES[name][became[name]], {name: was.pop(name)}, {name: became.pop(name)}
+    if became:
+        # Of a new provider, what it had before is nothing at all.
+        yield _BY_KIND[kind], {} if kind == "created" else was, became
+
+
+def _readable(by: permissions.Actor) -> ColumnElement[bool]:
+    """Return the condition for the entries ``by`` may read: ``permissions.may``, in SQL."""
+    reach = permissions.reach(by, permissions.READ_AUDIT)
+    if reach.everything:
+        return true()
+    conditions: list[ColumnElement[bool]] = [false()]
+    if reach.own and by.organisation_id is not None:
+        own = _its.organisation_id == by.organisation_id
+        conditions.append(and_(own, _its.subject_id.in_(by.provider_ids)) if by.provider_ids else own)
+    if reach.area:
+        # An entry is of the area in which its provider stands today.
+        conditions += [
+            getattr(models.Provider, kind) == code for kind, code in permissions.area_codes(by).items()
+        ]
+    return or_(*conditions)
+
+
+def _asked(
+    *, provider_id: str | None, by_id: str | None, since: str | None, until: str | None
+) -> Iterator[ColumnElement[bool]]:
+    for column, wanted in ((_its.subject_id, provider_id), (_its.by_id, by_id)):
+        if wanted is not None:
+            yield column == wanted if ids.is_valid(wanted) else false()
+    if since is not None:
+        yield _its.at >= _moment("since", since)
+    if until is not None:
+        yield _its.at < _moment("until", until)
+
+
+def _moment(name: str, text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise errors.Invalid(
+            "There is no such time.", {name: "Give a date and time with its zone, like 2026-11-22T09:30:00Z."}
+        )
+    return moment
+
+
+def _answer(entry: models.AuditEntry, subject_name: str | None) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "at": entry.at.isoformat(),
+        "action": entry.action,
+        "by_id": entry.by_id,
+        "by_name": entry.by_name,
+        "by_generic": entry.by_generic,
+        "channel": entry.channel,
+        "address": entry.address,
+        "subject_type": entry.subject_type,
+        "subject_id": entry.subject_id,
+        "subject_name": subject_name,
+        "organisation_id": entry.organisation_id,
+        # Identity knows the names of organisations.
+        "organisation_name": None,
+        "before": entry.before,
+        "after": entry.after,
+    }
