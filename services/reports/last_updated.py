@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, orm, select, true
+from sqlalchemy import ColumnElement, and_, func, orm, select
 
 from contracts import errors, permissions
+from kit import reach
 from services.reports import models
 
 PAGE_SIZE = 20
@@ -52,16 +53,13 @@ def updaters(answer: dict[str, Any]) -> list[str]:
 
 def _within_reach(by: permissions.Actor) -> ColumnElement[bool]:
     table = models.Provider
-    extent = permissions.reach(by, permissions.LAST_UPDATED_REPORT)
-    if extent.everything:
-        return true()
-    parts: list[ColumnElement[bool]] = [false()]
-    if extent.own and by.organisation_id:
-        own = table.organisation_id == by.organisation_id
-        parts.append(and_(own, table.provider_id.in_(by.provider_ids)) if by.provider_ids else own)
-    if extent.area:
-        parts += [getattr(table, kind) == code for kind, code in permissions.area_codes(by).items()]
-    return or_(*parts)
+    return reach.condition(
+        by,
+        permissions.LAST_UPDATED_REPORT,
+        organisation_id=table.organisation_id,
+        area=table,
+        provider_id=table.provider_id,
+    )
 
 
 def _row(provider: models.Provider) -> dict[str, Any]:
