@@ -19,9 +19,9 @@ def condition(
 ) -> ColumnElement[bool]:
     """Return the condition on rows that ``by`` may do ``action`` to.
 
-    ``organisation_id`` is the column that says whose a row is; ``area`` is what has the columns of the area it
-    stands in (``council_code``, ``sub_icb_code``, ``icb_code``), such as a mapped class; ``provider_id``, where
-    rows are about providers, keeps people of some of an organisation's providers to those.
+    ``organisation_id`` is the column that says whose a row is; ``area`` has the columns of the area it stands
+    in (``council_code``, ``sub_icb_code``, ``icb_code``), as a mapped class does; ``provider_id``, where rows
+    are about providers, keeps people of some of an organisation's providers to those.
     """
     extent = permissions.reach(by, action)
     if extent.everything:
