@@ -1,8 +1,9 @@
-"""The mails that follow from what happens to people's accounts (DOMAIN A2 to A6)."""
+"""The mails that follow from what happens to people's accounts (DOMAIN A2 to A6, A10)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,11 +13,51 @@ from services.notifications import letters, links, mails
 
 _ADVICE = {
     "awaiting": "The request still waits to be approved; you get a mail when it is decided.",
-    "active": "You can sign in. If you do not know your password, ask the person in your organisation who "
-    "approves users to send you new login details.",
+    "active": "You can sign in. If you do not know your password, you can choose a new one.",
     "deactivated": "The account has been deactivated. Ask the person in your organisation who approves "
     "users.",
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What a mail says about one way in which signing in was changed, and what to look after then."""
+
+    subject: str
+    happened: str
+    then: str = ""
+
+
+CHANGES = {
+    "password_changed": Change(
+        subject="Your Capacity Tracker password was changed",
+        happened="The password of your account was changed",
+    ),
+    "password_reset_by_link": Change(
+        subject="Your Capacity Tracker password was changed by a link",
+        happened="A new password for your account was chosen with a link that we mailed to this address",
+        then="If you do not know who did this, make sure that nobody else can read your mail.",
+    ),
+    "second_factor_added": Change(
+        subject="Signing in to Capacity Tracker now takes a code",
+        happened="An app that shows codes was added to your account: signing in takes such a code as well as "
+        "the password",
+        then="Keep your recovery codes in a safe place, away from that app.",
+    ),
+    "second_factor_removed": Change(
+        subject="Signing in to Capacity Tracker no longer takes a code",
+        happened="The app that shows codes was removed from your account: the password alone is enough to "
+        "sign in",
+        then="You can add such an app again on the page about your second step.",
+    ),
+    "recovery_code_used": Change(
+        subject="A recovery code was used to sign in to Capacity Tracker",
+        happened="Somebody signed in to your account with the password and one of your recovery codes",
+        then="That code works no more. You can make new ones on the page about your second step.",
+    ),
+}
+"""By what happened: every one of ``events.CredentialsChanged.CHANGES``."""
+_ABOUT_THE_SECOND_STEP = {"second_factor_added", "second_factor_removed", "recovery_code_used"}
 
 
 def user_to_approve(
@@ -24,10 +65,14 @@ def user_to_approve(
     *,
     applicant: mails.Recipient,
     approvers: Iterable[mails.Recipient],
+    on_a_list: bool,
     site: str,
     now: datetime,
 ) -> None:
-    """Tell everybody who may decide that somebody asks for an account (A3)."""
+    """Tell everybody who may decide that somebody asks for an account (A3).
+
+    ``on_a_list`` says whether the applicant's organisation is one that we know.
+    """
     for approver in approvers:
         if approver.status != "active":
             continue
@@ -40,6 +85,7 @@ def user_to_approve(
             site=site,
             applicant_name=applicant.full_name,
             applicant_address=applicant.address,
+            on_a_list=on_a_list,
             decide_link=links.registrations(site),
         )
 
@@ -58,6 +104,7 @@ def already_registered(
         advice=_ADVICE.get(to.status, ""),
         can_sign_in=to.status == "active",
         sign_in_link=links.sign_in(site),
+        forgotten_link=links.forgotten_password(site),
     )
 
 
@@ -92,6 +139,93 @@ def login_details(
     mails.write(session, mail_id, letter)
 
 
+def password_forgotten(
+    session: orm.Session,
+    *,
+    to: mails.Recipient,
+    request_id: str,
+    issue: Callable[[], Mapping[str, Any]],
+    site: str,
+    now: datetime,
+) -> None:
+    """Send the link with which somebody who forgot the password chooses a new one (A6).
+
+    ``issue`` asks for the link's token and makes earlier links worthless, so it is called as late as in
+    :func:`login_details`.
+    """
+    if to.status != "active":
+        return
+    mail_id = mails.reserve(
+        session, cause=f"forgotten:{request_id}", to=to, kind="password_forgotten", now=now
+    )
+    if mail_id is None:
+        return
+    issued = issue()
+    letter = letters.render(
+        "password_forgotten",
+        full_name=to.full_name,
+        site=site,
+        expires_at=datetime.fromisoformat(issued["expires_at"]),
+        link=links.password_link(site, token=issued["token"]),
+        forgotten_link=links.forgotten_password(site),
+    )
+    mails.write(session, mail_id, letter)
+
+
+def password_expiring(
+    session: orm.Session,
+    *,
+    to: mails.Recipient,
+    expires_at: datetime,
+    days_left: int,
+    site: str,
+    now: datetime,
+) -> None:
+    """Remind somebody, in time, that the password will have to be changed (A5)."""
+    if to.status != "active" or now >= expires_at:
+        return
+    mails.queue(
+        session,
+        cause=f"expiring:{expires_at.isoformat()}:{days_left}",
+        to=to,
+        kind="password_expiring",
+        now=now,
+        site=site,
+        expires_at=expires_at,
+        days_left=days_left,
+        change_link=links.change_password(site),
+    )
+
+
+def credentials_changed(
+    session: orm.Session,
+    *,
+    to: mails.Recipient,
+    change: str,
+    change_id: str,
+    changed_at: datetime,
+    site: str,
+    now: datetime,
+) -> None:
+    """Tell somebody that the way to sign in was changed, and what to do if it was somebody else's doing."""
+    said = CHANGES[change]
+    mails.queue(
+        session,
+        cause=f"credentials:{change_id}",
+        to=to,
+        kind="credentials_changed",
+        now=now,
+        site=site,
+        changed=said.subject,
+        happened=said.happened,
+        then=said.then,
+        changed_at=changed_at,
+        is_second_step=change in _ABOUT_THE_SECOND_STEP,
+        second_step_link=links.second_factor(site),
+        forgotten_link=links.forgotten_password(site),
+    )
+
+
 def rejected(session: orm.Session, *, to: mails.Recipient, reason: str, site: str, now: datetime) -> None:
     """Tell an applicant why there will be no account (A3)."""
     mails.queue(
@@ -107,4 +241,12 @@ def rejected(session: orm.Session, *, to: mails.Recipient, reason: str, site: st
 
 def locked(session: orm.Session, *, to: mails.Recipient, call_id: str, site: str, now: datetime) -> None:
     """Tell somebody that wrong passwords have locked the account (A6)."""
-    mails.queue(session, cause=f"locked:{call_id}", to=to, kind="account_locked", now=now, site=site)
+    mails.queue(
+        session,
+        cause=f"locked:{call_id}",
+        to=to,
+        kind="account_locked",
+        now=now,
+        site=site,
+        forgotten_link=links.forgotten_password(site),
+    )

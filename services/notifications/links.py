@@ -7,6 +7,22 @@ def sign_in(site: str) -> str:
     return f"{site}/sign-in"
 
 
+def forgotten_password(site: str) -> str:
+    return f"{site}/password/forgotten"
+
+
+def password_link(site: str, *, token: str) -> str:
+    return f"{site}/password/link/{token}"
+
+
+def change_password(site: str) -> str:
+    return f"{site}/password"
+
+
+def second_factor(site: str) -> str:
+    return f"{site}/account/second-factor"
+
+
 def registrations(site: str) -> str:
     return f"{site}/registrations"
 

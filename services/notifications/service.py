@@ -5,6 +5,7 @@ It runs on eventlet's asyncio hub (``EVENTLET_HUB=asyncio``), because aiosmtplib
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -38,6 +39,10 @@ SCHEDULE_SECONDS = 60
 """How often the reminders' schedule is looked at."""
 AT_A_TIME = 500
 """Ids in one question to identity, and reminders in one transaction."""
+LEFT = (
+    "This link was mailed to an account that is not active any more, so it does nothing. "
+    "Ask the person in your organisation who approves users."
+)
 
 Person = mails.Recipient
 
@@ -150,7 +155,6 @@ class Notifications(health.Health):
         confirmed = self.providers.acting_as(self._actor(action)).confirm_capacity(
             provider_id=action.provider_id,
             version=version,
-            channel="email_link",
             cause=actions.cause(action),
         )
         with self.database.transaction() as session:
@@ -209,7 +213,12 @@ class Notifications(health.Health):
         applicant = people[event.user_id]
         if applicant.status == "awaiting":
             approvers = [people[user_id] for user_id in event.approver_ids]
-            self._queue(announcements.user_to_approve, applicant=applicant, approvers=approvers)
+            self._queue(
+                announcements.user_to_approve,
+                applicant=applicant,
+                approvers=approvers,
+                on_a_list=event.organisation_id is not None,
+            )
 
     @messaging.handles(events.RegistrationRepeated)
     def on_registration_repeated(self, event: events.RegistrationRepeated) -> None:
@@ -226,6 +235,37 @@ class Notifications(health.Health):
     def on_password_reset(self, event: events.PasswordReset) -> None:
         # Idempotent: the cause is this one request.
         self._send_login_details(event.user_id, kind="new_login_details", cause=f"reset:{event.reset_id}")
+
+    @messaging.handles(events.PasswordForgotten)
+    def on_password_forgotten(self, event: events.PasswordForgotten) -> None:
+        # Idempotent: the cause is this one request.
+        self._queue(
+            announcements.password_forgotten,
+            to=self._person(event.user_id),
+            request_id=event.request_id,
+            issue=lambda: self.identity.issue_password_link(user_id=event.user_id),
+        )
+
+    @messaging.handles(events.PasswordExpiring)
+    def on_password_expiring(self, event: events.PasswordExpiring) -> None:
+        # Idempotent: the cause is the password's last moment and how many days before it this is.
+        self._queue(
+            announcements.password_expiring,
+            to=self._person(event.user_id),
+            expires_at=datetime.fromisoformat(event.expires_at),
+            days_left=event.days_left,
+        )
+
+    @messaging.handles(events.CredentialsChanged)
+    def on_credentials_changed(self, event: events.CredentialsChanged) -> None:
+        # Idempotent: the cause is this one change.
+        self._queue(
+            announcements.credentials_changed,
+            to=self._person(event.user_id),
+            change=event.change,
+            change_id=event.change_id,
+            changed_at=datetime.fromisoformat(event.changed_at),
+        )
 
     @messaging.handles(events.UserRejected)
     def on_user_rejected(self, event: events.UserRejected) -> None:
@@ -269,11 +309,16 @@ class Notifications(health.Health):
         return people
 
     def _actor(self, action: models.Action) -> permissions.Actor:
-        """Return whom the link acts for.
+        """Return whom the link acts for, as coming from a mail and from where it was opened (A11).
 
-        :raises errors.NotFound: when the account is not active any more.
+        :raises errors.Forbidden: when the account is not active any more (A9).
         """
-        return permissions.Actor.from_dict(self._as_itself().actor_for(user_id=action.user_id))
+        try:
+            found = self._as_itself().actor_for(user_id=action.user_id)
+        except errors.NotFound as fault:
+            raise errors.Forbidden(LEFT) from fault
+        actor = permissions.Actor.from_dict(found)
+        return dataclasses.replace(actor, channel=permissions.EMAIL, address=self.caller.address)
 
     def _as_itself(self) -> Any:
         """Return identity for questions that only services may ask, whoever opened the link."""
