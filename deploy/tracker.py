@@ -19,6 +19,7 @@ from deploy import processes
 from deploy.local import environment
 
 BROKER = "AMQP_URI"
+PUBLIC_URL = "PUBLIC_URL"
 IDENTITY_DATABASE = processes.database_variable("identity")
 SEARCH_DATABASE = processes.database_variable("search")
 DATABASES = tuple(map(processes.database_variable, processes.SERVICES_WITH_DATABASE))
@@ -57,9 +58,19 @@ def migrate(options: argparse.Namespace) -> None:
 
 
 def create_admin(options: argparse.Namespace) -> None:
-    """Make somebody an administrator; prints a temporary password."""
-    form = {"email": options.email, "full_name": options.name}
+    """Make somebody an administrator, or let one in again; prints a link that works once."""
+    form = {"email": options.email} | ({"full_name": options.name} if options.name else {})
     _module("services.identity.commands").create_admin(form)
+
+
+def reset_second_factor(options: argparse.Namespace) -> None:
+    """Remove the second factor of an administrator who lost everything."""
+    _module("services.identity.commands").reset_second_factor(options.email)
+
+
+def end_sessions(options: argparse.Namespace) -> None:
+    """Sign everybody out, as after an incident."""
+    _module("services.identity.commands").end_sessions()
 
 
 def add_organisation(options: argparse.Namespace) -> None:
@@ -143,9 +154,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_people(commands: Any) -> None:
-    admin = _command(commands, "create-admin", create_admin, [IDENTITY_DATABASE])
+    admin = _command(commands, "create-admin", create_admin, [IDENTITY_DATABASE, PUBLIC_URL])
     admin.add_argument("email")
-    admin.add_argument("name", help="the full name")
+    admin.add_argument("name", nargs="?", help="the full name, of somebody new")
+    reset = _command(commands, "reset-second-factor", reset_second_factor, [IDENTITY_DATABASE])
+    reset.add_argument("email")
+    _command(commands, "end-sessions", end_sessions, [IDENTITY_DATABASE])
     actions = _group(commands, "organisations", "Look after the organisations that people register with.")
     added = _command(actions, "add", add_organisation, [IDENTITY_DATABASE])
     added.add_argument("--type", required=True, choices=permissions.ORGANISATION_TYPES)
