@@ -1,0 +1,180 @@
+"""How each entrypoint of providers is called, and the providers there are."""
+
+from __future__ import annotations
+
+from typing import Any
+from unittest import mock
+
+from sqlalchemy import orm
+
+from contracts import permissions
+from services.providers import models
+from tests.permissions import calls, targets
+from tests.permissions.calls import Scene
+from tests.providers import given
+
+NOW = given.NOW
+BED_TYPE = "general_residential"
+
+
+def fill(session: orm.Session) -> None:
+    """Let there be a declared provider of each target."""
+    for target in targets.every():
+        owner = given.actor(organisation_id=target.organisation_id)
+        provider = {"id": target.id("provider"), **target.codes}
+        given.declared(session, BED_TYPE, by=owner, **provider)
+
+
+def dependencies() -> dict[str, Any]:
+    return {"search": mock.Mock(spec=["locate"], **{"locate.return_value": given.PLACE})}
+
+
+def _version(scene: Scene) -> int:
+    provider = scene.session.get(models.Provider, scene.target.id("provider"))
+    assert provider is not None
+    return provider.version
+
+
+def _its(scene: Scene) -> dict[str, Any]:
+    return {"provider_id": scene.target.id("provider")}
+
+
+def _looks_after(actor: permissions.Actor, facts: dict[str, str | None]) -> bool:
+    """Tell who edits a provider; those who edit none see what they report on."""
+    edits = permissions.may(actor, permissions.EDIT_PROVIDER)
+    return permissions.may(
+        actor, permissions.EDIT_PROVIDER if edits else permissions.LAST_UPDATED_REPORT, facts
+    )
+
+
+@calls.to("providers.list_providers", on=calls.PROVIDER, lists="provider", instead=_looks_after)
+def list_providers(scene: Scene) -> list[str]:
+    found = scene.service.list_providers(page_size=100)
+    assert found["total"] == len(found["results"])
+    return [row["id"] for row in found["results"]]
+
+
+@calls.to("providers.get_provider", on=calls.PROVIDER, needs=(permissions.VIEW_PROVIDER,))
+def get_provider(scene: Scene) -> Any:
+    found = scene.service.get_provider(**_its(scene))
+    assert found["may"] == [
+        action for action in found["may"] if permissions.may(scene.actor, action, scene.target.provider)
+    ]
+    return found
+
+
+TYPES = {"nhs_acute": "acute", "community": "community", "hospice": "hospice"}
+
+
+@calls.to(
+    "providers.create_provider",
+    on=calls.PERSON,
+    needs=(permissions.REGISTER_PROVIDER,),
+    besides={
+        "who looks after some homes only would not see the new one": lambda by, _: bool(by.provider_ids)
+    },
+)
+def create_provider(scene: Scene) -> Any:
+    kind = TYPES.get(scene.actor.organisation_type or "", "care_home")
+    form = given.DETAILS | {"type": kind, "organisation_id": scene.target.organisation_id}
+    return scene.service.create_provider(form=form)
+
+
+@calls.to("providers.change_provider", on=calls.PROVIDER, needs=(permissions.EDIT_PROVIDER,))
+def change_provider(scene: Scene) -> Any:
+    return scene.service.change_provider(**_its(scene), changes={"name": "Renamed House"})
+
+
+@calls.to("providers.change_provider: move", on=calls.PROVIDER, needs=(permissions.EDIT_PROVIDER,))
+def move_provider(scene: Scene) -> Any:
+    return scene.service.change_provider(**_its(scene), changes={"postcode": "DH1 3YG"})
+
+
+@calls.to(
+    "providers.change_provider: weekly reminder",
+    on=calls.PROVIDER,
+    needs=(permissions.EDIT_PROVIDER, permissions.SWITCH_REMINDER),
+)
+def switch_reminder(scene: Scene) -> Any:
+    return scene.service.change_provider(**_its(scene), changes={"weekly_reminder": False})
+
+
+@calls.to(
+    "providers.change_provider: active",
+    on=calls.PROVIDER,
+    needs=(permissions.EDIT_PROVIDER, permissions.DEACTIVATE_PROVIDER),
+)
+def deactivate_provider(scene: Scene) -> Any:
+    return scene.service.change_provider(**_its(scene), changes={"active": False})
+
+
+@calls.to("providers.set_services", on=calls.PROVIDER, needs=(permissions.EDIT_PROVIDER,))
+def set_services(scene: Scene) -> Any:
+    return scene.service.set_services(**_its(scene), bed_types=[BED_TYPE, "dementia_residential"])
+
+
+@calls.to("providers.get_capacity", on=calls.PROVIDER, needs=(permissions.VIEW_PROVIDER,))
+def get_capacity(scene: Scene) -> Any:
+    return scene.service.get_capacity(**_its(scene))
+
+
+@calls.to("providers.declare_capacity", on=calls.PROVIDER, needs=(permissions.EDIT_PROVIDER,))
+def declare_capacity(scene: Scene) -> Any:
+    form = {"bed_types": [given.figures(BED_TYPE, occupied=7, accepting=3)]}
+    return scene.service.declare_capacity(**_its(scene), version=_version(scene), form=form)
+
+
+@calls.to("providers.confirm_capacity", on=calls.PROVIDER, needs=(permissions.EDIT_PROVIDER,))
+def confirm_capacity(scene: Scene) -> Any:
+    return scene.service.confirm_capacity(**_its(scene))
+
+
+@calls.to(
+    "providers.history",
+    on=calls.PROVIDER,
+    needs=(permissions.VIEW_PROVIDER, (permissions.EDIT_PROVIDER, permissions.LAST_UPDATED_REPORT)),
+)
+def history(scene: Scene) -> Any:
+    return scene.service.history(**_its(scene))
+
+
+@calls.to("providers.bed_types")
+def bed_types(scene: Scene) -> Any:
+    return scene.service.bed_types(provider_type="care_home")
+
+
+@calls.to("providers.snapshots")
+def snapshots(scene: Scene) -> Any:
+    return scene.service.snapshots()
+
+
+@calls.to("providers.directory")
+def directory(scene: Scene) -> Any:
+    return scene.service.directory()
+
+
+@calls.to("providers.audit", on=calls.PROVIDER, lists="provider", needs=(permissions.READ_AUDIT,))
+def audit(scene: Scene) -> list[str]:
+    found, before_id = [], None
+    while True:
+        answer = scene.service.audit(limit=100, before_id=before_id)
+        found += [row["subject_id"] for row in answer["results"]]
+        before_id = answer["next"]
+        if before_id is None:
+            return found
+
+
+@calls.to("providers.audit: of one", on=calls.PROVIDER, lists="provider", needs=(permissions.READ_AUDIT,))
+def audit_of_one(scene: Scene) -> list[str]:
+    found = scene.service.audit(provider_id=scene.target.id("provider"))
+    return [row["subject_id"] for row in found["results"]]
+
+
+@calls.to("providers.audit_actions")
+def audit_actions(scene: Scene) -> Any:
+    return scene.service.audit_actions()
+
+
+@calls.to("providers.health")
+def health(scene: Scene) -> Any:
+    return scene.service.health()

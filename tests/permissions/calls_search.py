@@ -1,0 +1,39 @@
+"""How each entrypoint of search is called."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import orm
+
+from tests.factories import snapshots
+from tests.permissions import calls
+from tests.permissions.calls import Scene
+from tests.search import given
+
+NOW = snapshots.NOW
+POSTCODE = "DH1 3NJ"
+
+
+def fill(session: orm.Session) -> None:
+    """Let one postcode be known."""
+    given.postcodes(session, (POSTCODE, 427300, 542100))
+
+
+def dependencies() -> dict[str, Any]:
+    return {}
+
+
+@calls.to("search.find_vacancies")
+def find_vacancies(scene: Scene) -> Any:
+    return scene.service.find_vacancies(postcode=POSTCODE)
+
+
+@calls.to("search.locate")
+def locate(scene: Scene) -> Any:
+    return scene.service.locate(postcode=POSTCODE)
+
+
+@calls.to("search.health")
+def health(scene: Scene) -> Any:
+    return scene.service.health()

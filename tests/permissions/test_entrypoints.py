@@ -1,0 +1,70 @@
+"""Every entrypoint of every service × every role × own, area's and foreign targets, against the one table."""
+
+from __future__ import annotations
+
+import pytest
+
+from contracts import permissions
+from deploy import tables
+from kit import rpc
+from services.identity import people
+from tests.permissions import calls, roles, services
+
+DOORS = (permissions.PUBLIC, permissions.SIGNED_IN, permissions.KNOWN)
+
+
+def doors() -> dict[str, permissions.Rule]:
+    """Return the rule at the door of every entrypoint of every service."""
+    return {
+        f"{service}.{name}": entrypoint.may
+        for service, cls in tables.service_classes().items()
+        for name, _, entrypoint in tables.entrypoints(cls, rpc.Entrypoint)
+    }
+
+
+class TestWalk:
+    @pytest.mark.parametrize("role", roles.ROLES)
+    @pytest.mark.parametrize("name", calls.CALLS)
+    def test_every_call_reaches_what_the_table_says_and_nothing_else(
+        self, workers: services.Workers, name: str, role: str
+    ) -> None:
+        call, actor = calls.CALLS[name], roles.ROLES[role]
+        service = call.entrypoint.split(".")[0]
+        rule = doors()[call.entrypoint.partition(":")[0]]
+        is_let_in = permissions.admits(actor, rule)
+        expected, actual = {}, {}
+        for target in call.targets(role):
+            expected[target.name] = is_let_in and call.expected(actor, target)
+            with workers.database(service).undone() as session:
+                scene = calls.Scene(workers.worker(service, actor), session, role, actor, target)
+                actual[target.name] = calls.takes_place(call, scene)
+        assert actual == expected, f"{role} at {name}"
+
+
+class TestCoverage:
+    def test_every_entrypoint_has_a_rule_of_the_table(self) -> None:
+        for name, rule in doors().items():
+            for action in (rule,) if isinstance(rule, str) else rule:
+                assert action in permissions.TABLE or rule in DOORS, f"{name} has the rule {rule}"
+
+    def test_every_entrypoint_is_walked(self) -> None:
+        walked = {name.partition(":")[0] for name in calls.CALLS}
+        missing = sorted(doors().keys() - walked)
+        assert not missing, f"say in tests/permissions/calls_… how to call {', '.join(missing)}"
+
+    def test_nothing_else_is_walked(self) -> None:
+        gone = sorted({name.partition(":")[0] for name in calls.CALLS} - doors().keys())
+        assert not gone, f"there is no {', '.join(gone)} any more"
+
+    def test_every_role_of_the_table_is_somebodys(self) -> None:
+        named = {role for scopes in permissions.TABLE.values() for role in scopes}
+        assert named <= {role for actor in roles.ROLES.values() for role in actor.all_roles}
+
+
+class TestRoles:
+    @pytest.mark.parametrize("role", roles.PEOPLE)
+    def test_are_what_identity_makes_of_its_rows(self, workers: services.Workers, role: str) -> None:
+        actor = roles.PEOPLE[role]
+        with workers.database("identity").reading() as session:
+            known = people.actor_for(session, user_id=str(actor.user_id))
+        assert known.as_dict() | {"address": actor.address, "channel": actor.channel} == actor.as_dict()
