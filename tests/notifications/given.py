@@ -71,4 +71,4 @@ def watched(session: orm.Session, *snapshots: Any) -> list[str]:
 
 def queued(session: orm.Session, to: mails.Recipient, *, cause: str = "test", now: datetime = NOW) -> None:
     """Queue a short mail."""
-    mails.queue(session, cause=cause, to=to, kind="account_locked", now=now, site=SITE)
+    mails.queue(session, cause=cause, to=to, kind="user_rejected", now=now, site=SITE, reason="Not known.")

@@ -78,6 +78,7 @@ class TestDrain:
                 site=given.SITE,
                 applicant_name="Zoë\nBcc: everyone@homes.example",
                 applicant_address="zoe@homes.example",
+                on_a_list=True,
                 decide_link=f"{given.SITE}/registrations",
             )
         deliver()

@@ -22,6 +22,7 @@ WORDS: dict[str, dict[str, Any]] = {
     "user_to_approve": {
         "applicant_name": "Ash Grove",
         "applicant_address": "ash@homes.example",
+        "on_a_list": False,
         "decide_link": "https://tracker.example/registrations",
     },
     "user_approved": {
@@ -37,11 +38,31 @@ WORDS: dict[str, dict[str, Any]] = {
         "expires_at": datetime(2026, 11, 21, 9, 5, tzinfo=UTC),
         "sign_in_link": "https://tracker.example/sign-in",
     },
-    "account_locked": {},
+    "account_locked": {"forgotten_link": "https://tracker.example/password/forgotten"},
+    "password_forgotten": {
+        "link": "https://tracker.example/password/link/abc",
+        "expires_at": datetime(2026, 11, 18, 10, 30, tzinfo=UTC),
+        "forgotten_link": "https://tracker.example/password/forgotten",
+    },
+    "password_expiring": {
+        "expires_at": datetime(2026, 12, 2, 9, 30, tzinfo=UTC),
+        "days_left": 14,
+        "change_link": "https://tracker.example/password",
+    },
+    "credentials_changed": {
+        "changed": "Signing in to Capacity Tracker no longer takes a code",
+        "happened": "The app that shows codes was removed",
+        "then": "You can add one again.",
+        "changed_at": datetime(2026, 11, 18, 9, 30, tzinfo=UTC),
+        "is_second_step": True,
+        "second_step_link": "https://tracker.example/account/second-factor",
+        "forgotten_link": "https://tracker.example/password/forgotten",
+    },
     "already_registered": {
         "advice": "You can sign in.",
         "can_sign_in": True,
         "sign_in_link": "https://tracker.example/sign-in",
+        "forgotten_link": "https://tracker.example/password/forgotten",
     },
     "reminder": {"lines": [LINE], "total": 1, "providers_link": "https://tracker.example/providers"},
 }
@@ -98,6 +119,21 @@ class TestRender:
         assert "amber-lattice-plume" in letter.html
         for link in re.findall(r"https?://[^\s\"<]+", letter.text + letter.html):
             assert "amber" not in link
+
+    @pytest.mark.parametrize(("days_left", "words"), [(14, "14 more days"), (1, "1 more day")])
+    def test_a5_says_how_long_a_password_still_works(self, days_left: int, words: str) -> None:
+        letter = rendered("password_expiring", days_left=days_left)
+        assert letter.subject == f"Your Capacity Tracker password works for {words}"
+        for body in (letter.text, letter.html):
+            assert "Wednesday 2 December 2026 at 9:30" in body
+
+    @pytest.mark.parametrize(("on_a_list", "said"), [(True, False), (False, True)])
+    def test_a3_says_when_the_applicants_organisation_is_on_no_list(
+        self, on_a_list: bool, said: bool
+    ) -> None:
+        letter = rendered("user_to_approve", on_a_list=on_a_list)
+        for body in (letter.text, letter.html):
+            assert ("on no list" in body) == said
 
     def test_says_until_when_the_temporary_password_works_in_london_time(self) -> None:
         summer = datetime(2026, 7, 21, 9, 5, tzinfo=UTC)

@@ -13,7 +13,15 @@ from tests.notifications import given
 
 
 def lock_mail(session: orm.Session, to: mails.Recipient, cause: str) -> bool:
-    return mails.queue(session, cause=cause, to=to, kind="account_locked", now=given.NOW, site=given.SITE)
+    return mails.queue(
+        session,
+        cause=cause,
+        to=to,
+        kind="account_locked",
+        now=given.NOW,
+        site=given.SITE,
+        forgotten_link=f"{given.SITE}/password/forgotten",
+    )
 
 
 class TestQueue:

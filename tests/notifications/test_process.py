@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -29,10 +30,11 @@ ASH = given.person("Ash Grove", status="awaiting")
 
 
 class Identity:
-    """Answers for identity."""
+    """Answers for identity; ``left`` are the people who were deactivated."""
 
     name = "identity"
     caller = rpc.Caller()
+    left: ClassVar[set[str]] = set()
 
     @rpc.entrypoint(may=permissions.PUBLIC)
     def contacts(self, *, user_ids: list[str]) -> list[dict[str, Any]]:
@@ -47,7 +49,13 @@ class Identity:
     @rpc.entrypoint(may=permissions.PUBLIC)
     def actor_for(self, *, user_id: str) -> dict[str, Any]:
         permissions.require(self.caller, permissions.SERVICE)
+        if user_id in self.left:
+            raise errors.NotFound("There is no such active account.")
         return given.actor(ROBIN).as_dict()
+
+    @rpc.entrypoint(may=permissions.SERVICE)
+    def issue_password_link(self, *, user_id: str) -> dict[str, str]:
+        return {"token": "quartz-token", "expires_at": (given.NOW + timedelta(hours=1)).isoformat()}
 
 
 class Providers:
@@ -55,15 +63,15 @@ class Providers:
 
     name = "providers"
     caller = rpc.Caller()
-    causes: ClassVar[dict[str, str | None]] = {}
+    causes: ClassVar[dict[str, tuple[str | None, str]]] = {}
 
     @rpc.entrypoint(may=permissions.PUBLIC)
-    def confirm_capacity(self, *, provider_id: str, version: int, channel: str, cause: str) -> dict[str, Any]:
+    def confirm_capacity(self, *, provider_id: str, version: int, cause: str) -> dict[str, Any]:
         if version != 7:
             raise errors.Stale(
                 "Somebody else changed the figures.", {"bed_types.respite.accepting": "is now 4"}
             )
-        self.causes[cause] = self.caller.user_id
+        self.causes[cause] = self.caller.user_id, self.caller.channel
         return {"last_updated": given.NOW.isoformat(), "version": 8, "declaration_id": cause}
 
 
@@ -129,6 +137,12 @@ def tell(event: events.Event) -> None:
     publisher.close()
 
 
+def token_in(mail: dict[str, Any]) -> str:
+    found = re.search(r"/confirm/(\S+)", mail["text"])
+    assert found
+    return found[1]
+
+
 class TestProcess:
     def test_a3_mails_an_approver_within_a_second_and_is_stopped_in_good_order(
         self, process: subprocess.Popen[bytes], server: processes.MailServer, tmp_path: Path
@@ -179,14 +193,41 @@ class TestProcess:
             "Weekly reminders queued: 0",
         ]
         processes.wait_until(lambda: server.taken, seconds=5)
-        found = re.search(r"/confirm/(\S+)", server.taken[0]["text"])
-        assert found
-        self.confirm_from(found[1])
+        self.confirm_from(token_in(server.taken[0]))
         with sessions.reading() as session:
             action = session.scalars(sa.select(models.Action)).one()
             assert session.scalar(sa.select(models.Mail.text)) == ""
         assert action.used_at is not None
-        assert Providers.causes == {f"action:{action.id}": ROBIN.user_id}
+        assert Providers.causes == {f"action:{action.id}": (ROBIN.user_id, permissions.EMAIL)}
+
+    def test_a9_refuses_the_link_of_somebody_deactivated_after_the_mail_was_sent(
+        self,
+        process: subprocess.Popen[bytes],
+        server: processes.MailServer,
+        sessions: database.Sessions,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        server.start()
+        with sessions.transaction() as session:
+            providers_watched.keep(session, given.snapshot())
+        commands.remind()
+        processes.wait_until(lambda: server.taken, seconds=15)
+        before = dict(Providers.causes)
+        monkeypatch.setattr(Identity, "left", {ROBIN.user_id})
+        arguments = {"token": token_in(server.taken[0]), "version": 7}
+        with pytest.raises(errors.Forbidden, match="not active any more"):
+            client.call("notifications", "confirm_by_link", actor=permissions.ANONYMOUS, **arguments)
+        assert Providers.causes == before
+
+    def test_a6_mails_one_link_for_one_request_and_logs_nothing_of_it(
+        self, process: subprocess.Popen[bytes], server: processes.MailServer, tmp_path: Path
+    ) -> None:
+        server.start()
+        for request_id in ("first", "first", "second"):
+            tell(events.PasswordForgotten(user_id=ROBIN.user_id, request_id=request_id))
+        processes.wait_until(lambda: len(server.taken) == 2, seconds=15)
+        assert all(f"{given.SITE}/password/link/quartz-token" in mail["text"] for mail in server.taken)
+        assert "quartz" not in (tmp_path / "log").read_text()
 
     def confirm_from(self, token: str) -> None:
         def call(method: str, **arguments: Any) -> Any:

@@ -15,8 +15,8 @@ import pytest
 import sqlalchemy as sa
 
 from contracts import errors, events, permissions
-from kit import database, logging
-from services.notifications import actions, mails, models, providers_watched
+from kit import database, ids, logging
+from services.notifications import actions, announcements, mails, models, providers_watched
 from tests.notifications import given
 
 GOLDEN = Path(__file__).parent.parent / "contracts" / "golden"
@@ -26,6 +26,9 @@ ISSUED = {
     "temporary_password": "amber-lattice-plume",
     "expires_at": (given.NOW + timedelta(hours=72)).isoformat(),
 }
+LINK = {"token": "quartz-token", "expires_at": (given.NOW + timedelta(hours=1)).isoformat()}
+VISITOR = permissions.Actor(kind="anonymous", address="192.0.2.7", channel=permissions.WEB)
+"""Whoever opens a link, as the gateway tells of them."""
 
 
 def all_mails(sessions: database.Sessions) -> list[models.Mail]:
@@ -42,6 +45,18 @@ def known(identity: Any) -> Callable[..., None]:
         identity.contacts.side_effect = lambda user_ids: [by_id[one] for one in user_ids if one in by_id]
 
     return tell
+
+
+def in_two_processes(notifications: Any, handler: str, event: events.Event) -> None:
+    """Have two workers handle one event at the same time."""
+    threads = [
+        threading.Thread(target=getattr(notifications(by=given.SERVICE), handler), args=(event,))
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 class TestRegistrationSubmitted:
@@ -68,6 +83,25 @@ class TestRegistrationSubmitted:
         assert found[0].subject == "New user to approve: Ash Grove"
         assert f"{given.SITE}/registrations" in found[0].text
         worker.mail_queued.assert_called_once_with()
+
+    @pytest.mark.parametrize(("organisation_id", "said"), [(None, True), (ids.new(), False)])
+    def test_a3_says_when_the_organisation_is_on_no_list(
+        self,
+        notifications: Any,
+        sessions: database.Sessions,
+        known: Any,
+        organisation_id: str | None,
+        said: bool,
+    ) -> None:
+        applicant, robin = given.person("Ash Grove", status="awaiting"), given.person()
+        known(applicant, robin)
+        notifications().on_registration_submitted(
+            events.RegistrationSubmitted(
+                user_id=applicant.user_id, organisation_id=organisation_id, approver_ids=[robin.user_id]
+            )
+        )
+        [mail] = all_mails(sessions)
+        assert ("on no list" in mail.text) == said
 
     def test_asks_nobody_about_what_is_decided(
         self, notifications: Any, sessions: database.Sessions, known: Any
@@ -111,12 +145,7 @@ class TestUserApproved:
 
         identity.issue_temporary_password.side_effect = issue
         event = events.UserApproved(user_id=robin.user_id, by_id=robin.user_id)
-        workers = [notifications(by=given.SERVICE) for _ in range(2)]
-        threads = [threading.Thread(target=worker.on_user_approved, args=(event,)) for worker in workers]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        in_two_processes(notifications, "on_user_approved", event)
         identity.issue_temporary_password.assert_called_once_with(user_id=robin.user_id)
         assert len(all_mails(sessions)) == 1
 
@@ -148,6 +177,153 @@ class TestPasswordReset:
         assert identity.issue_temporary_password.call_count == 2
 
 
+class TestPasswordForgotten:
+    def event(self, of: mails.Recipient, request_id: str = "first") -> events.PasswordForgotten:
+        return events.PasswordForgotten(user_id=of.user_id, request_id=request_id)
+
+    def test_a6_mails_a_link_for_each_request(
+        self, notifications: Any, sessions: database.Sessions, identity: Any, known: Any
+    ) -> None:
+        robin = given.person()
+        known(robin)
+        identity.issue_password_link.return_value = LINK
+        for request_id in ("first", "first", "second"):
+            notifications(by=given.SERVICE).on_password_forgotten(self.event(robin, request_id))
+        found = all_mails(sessions)
+        assert [mail.address for mail in found] == [robin.address] * 2
+        for body in (found[0].text, found[0].html):
+            assert f"{given.SITE}/password/link/quartz-token" in body
+            assert "until Wednesday 18 November 2026 at 10:30" in body
+            assert "If you did not ask for it" in body
+        assert "quartz-token" not in found[0].subject + found[0].cause
+        assert identity.issue_password_link.call_count == 2
+
+    def test_a6_asks_for_one_link_though_two_processes_have_the_same_event(
+        self, notifications: Any, sessions: database.Sessions, identity: Any, known: Any
+    ) -> None:
+        """A second link would make the mailed one worthless."""
+        robin = given.person()
+        known(robin)
+
+        def issue(user_id: str) -> dict[str, str]:
+            time.sleep(0.3)
+            return LINK
+
+        identity.issue_password_link.side_effect = issue
+        in_two_processes(notifications, "on_password_forgotten", self.event(robin))
+        identity.issue_password_link.assert_called_once_with(user_id=robin.user_id)
+        assert len(all_mails(sessions)) == 1
+
+    @pytest.mark.parametrize("status", ["awaiting", "rejected", "deactivated"])
+    def test_a9_has_no_link_for_an_account_that_is_not_active(
+        self, notifications: Any, sessions: database.Sessions, identity: Any, known: Any, status: str
+    ) -> None:
+        robin = given.person(status=status)
+        known(robin)
+        notifications(by=given.SERVICE).on_password_forgotten(self.event(robin))
+        assert all_mails(sessions) == []
+        identity.issue_password_link.assert_not_called()
+
+    def test_queues_nothing_while_identity_is_away_so_that_the_event_is_tried_again(
+        self, notifications: Any, sessions: database.Sessions, identity: Any, known: Any
+    ) -> None:
+        robin = given.person()
+        known(robin)
+        identity.issue_password_link.side_effect = errors.Unavailable("away")
+        with pytest.raises(errors.Unavailable):
+            notifications().on_password_forgotten(self.event(robin))
+        assert all_mails(sessions) == []
+
+
+class TestPasswordExpiring:
+    def event(self, of: mails.Recipient, days_left: int = 7, hours_more: int = 0) -> events.PasswordExpiring:
+        expires_at = given.NOW + timedelta(days=days_left, hours=hours_more)
+        return events.PasswordExpiring(
+            user_id=of.user_id, expires_at=expires_at.isoformat(), days_left=days_left
+        )
+
+    def test_a5_mails_once_for_a_password_and_a_number_of_days(
+        self, notifications: Any, sessions: database.Sessions, known: Any
+    ) -> None:
+        robin = given.person()
+        known(robin)
+        last_day = given.NOW + timedelta(days=14)
+        for days_left in (14, 14, 7, 1, 1):
+            notifications(now=last_day - timedelta(days=days_left)).on_password_expiring(
+                events.PasswordExpiring(
+                    user_id=robin.user_id, expires_at=last_day.isoformat(), days_left=days_left
+                )
+            )
+        found = all_mails(sessions)
+        assert [mail.subject.removeprefix("Your Capacity Tracker password works for ") for mail in found] == [
+            "14 more days",
+            "7 more days",
+            "1 more day",
+        ]
+        for mail in found:
+            assert "until Wednesday 2 December 2026 at 9:30" in mail.text
+            assert f"{given.SITE}/password\n" in mail.text
+
+    def test_a5_mails_once_though_two_processes_have_the_same_event(
+        self, notifications: Any, sessions: database.Sessions, known: Any
+    ) -> None:
+        robin = given.person()
+        known(robin)
+        in_two_processes(notifications, "on_password_expiring", self.event(robin))
+        assert len(all_mails(sessions)) == 1
+
+    def test_a9_reminds_nobody_who_left(
+        self, notifications: Any, sessions: database.Sessions, known: Any
+    ) -> None:
+        robin = given.person(status="deactivated")
+        known(robin)
+        notifications().on_password_expiring(self.event(robin))
+        assert all_mails(sessions) == []
+
+    def test_comes_not_when_the_password_has_expired_meanwhile(
+        self, notifications: Any, sessions: database.Sessions, known: Any
+    ) -> None:
+        robin = given.person()
+        known(robin)
+        notifications(now=given.NOW + timedelta(days=1)).on_password_expiring(self.event(robin, days_left=1))
+        assert all_mails(sessions) == []
+
+
+class TestCredentialsChanged:
+    def event(self, of: mails.Recipient, change: str, change_id: str = "first") -> events.CredentialsChanged:
+        return events.CredentialsChanged(
+            user_id=of.user_id, change=change, change_id=change_id, changed_at=given.NOW.isoformat()
+        )
+
+    def test_a6_has_words_for_every_change(self) -> None:
+        assert set(announcements.CHANGES) == set(events.CredentialsChanged.CHANGES)
+
+    @pytest.mark.parametrize("change", events.CredentialsChanged.CHANGES)
+    def test_a6_says_what_was_changed_and_what_to_do_if_it_was_somebody_else(
+        self, notifications: Any, sessions: database.Sessions, known: Any, change: str
+    ) -> None:
+        robin = given.person()
+        known(robin)
+        for change_id in ("first", "first", "second"):
+            notifications().on_credentials_changed(self.event(robin, change, change_id))
+        mail, second = all_mails(sessions)
+        assert mail.subject == second.subject == announcements.CHANGES[change].subject
+        for body in (mail.text, mail.html):
+            assert announcements.CHANGES[change].happened in body
+            assert "Wednesday 18 November 2026 at 9:30" in body
+            assert "If it was not you" in body
+            assert f"{given.SITE}/password/forgotten" in body
+            assert ("/account/second-factor" in body) == ("password" not in change)
+
+    def test_a6_mails_once_though_two_processes_have_the_same_event(
+        self, notifications: Any, sessions: database.Sessions, known: Any
+    ) -> None:
+        robin = given.person()
+        known(robin)
+        in_two_processes(notifications, "on_credentials_changed", self.event(robin, "password_changed"))
+        assert len(all_mails(sessions)) == 1
+
+
 class TestOtherAccountEvents:
     def test_a3_gives_the_reason_of_a_rejection(
         self, notifications: Any, sessions: database.Sessions, known: Any
@@ -173,6 +349,7 @@ class TestOtherAccountEvents:
         [mail] = all_mails(sessions)
         assert advice in mail.text
         assert ("/sign-in" in mail.text) == (status == "active")
+        assert ("/password/forgotten" in mail.text) == (status == "active")
 
     def test_a6_mails_once_for_each_time_an_account_is_locked(
         self, notifications: Any, sessions: database.Sessions, known: Any
@@ -183,7 +360,9 @@ class TestOtherAccountEvents:
             logging.call_id.set(call_id)
             notifications().on_account_locked(events.AccountLocked(user_id=robin.user_id))
         logging.call_id.set("")
-        assert len(all_mails(sessions)) == 2
+        found = all_mails(sessions)
+        assert len(found) == 2
+        assert f"{given.SITE}/password/forgotten" in found[0].text
 
     def test_leaves_a_dead_letter_about_somebody_unknown(self, notifications: Any, known: Any) -> None:
         known()
@@ -248,6 +427,21 @@ class TestSendReminders:
             with pytest.raises(refusal):
                 call()
 
+    def test_a9_reminds_active_people_only(
+        self, notifications: Any, sessions: database.Sessions, identity: Any, known: Any, overdue: Any
+    ) -> None:
+        robin, provider_id = overdue
+        others = [
+            given.person("Kim Dale", status="deactivated"),
+            given.person("Lee Park", status="awaiting"),
+            given.person("Ash Grove", status="rejected"),
+        ]
+        known(robin, *others)
+        everybody = [person.user_id for person in (robin, *others)]
+        identity.people_of_providers.return_value = {provider_id: everybody}
+        assert notifications(by=given.SERVICE).send_reminders() == {"mails": 1}
+        assert [mail.address for mail in all_mails(sessions)] == [robin.address]
+
     def test_on_schedule_is_once_a_week(
         self, notifications: Any, sessions: database.Sessions, overdue: tuple[mails.Recipient, str]
     ) -> None:
@@ -277,12 +471,17 @@ class TestAction:
         self, notifications: Any, sessions: database.Sessions, providers: Any, overdue: Any, link: str
     ) -> None:
         robin, provider_id = overdue
-        answers = [notifications().action(token=link) for _ in range(2)]
+        answers = [notifications(by=VISITOR).action(token=link) for _ in range(2)]
         assert answers[0] == answers[1]
         assert answers[0]["state"] == "open"
         assert answers[0]["provider_id"] == provider_id
         assert answers[0]["expires_at"] == (given.NOW + timedelta(days=7)).isoformat()
-        assert permissions.Actor.from_dict(answers[0]["actor"]).user_id == robin.user_id
+        holder = permissions.Actor.from_dict(answers[0]["actor"])
+        assert (holder.user_id, holder.channel, holder.address) == (
+            robin.user_id,
+            permissions.EMAIL,
+            VISITOR.address,
+        )
         assert used_at(sessions) is None
         assert providers.mock_calls == []
 
@@ -302,14 +501,17 @@ class TestConfirmByLink:
     ) -> None:
         robin, provider_id = overdue
         providers.confirm_capacity.return_value = {"last_updated": "2026-11-18T09:30:00+00:00"}
-        assert notifications().confirm_by_link(token=link, version=7) == {
+        assert notifications(by=VISITOR).confirm_by_link(token=link, version=7) == {
             "last_updated": "2026-11-18T09:30:00+00:00"
         }
         with sessions.reading() as session:
             action = actions.find(session, token=link)
-        assert providers.acting_as.call_args.args[0].user_id == robin.user_id
+        acting = providers.acting_as.call_args.args[0]
+        assert acting.user_id == robin.user_id
+        # A11: where it came from, for the trail.
+        assert (acting.channel, acting.address) == (permissions.EMAIL, VISITOR.address)
         providers.confirm_capacity.assert_called_once_with(
-            provider_id=provider_id, version=7, channel="email_link", cause=f"action:{action.id}"
+            provider_id=provider_id, version=7, cause=f"action:{action.id}"
         )
         assert action.used_at == given.NOW
         assert notifications().action(token=link)["state"] == "used"
@@ -341,17 +543,18 @@ class TestConfirmByLink:
         assert raised.value.fields == refusal.fields
         assert used_at(sessions) is None
 
-    def test_a9_does_nothing_for_somebody_who_left(
-        self, notifications: Any, identity: Any, providers: Any, link: str
+    def test_a9_refuses_in_words_for_somebody_who_left_after_the_mail(
+        self, notifications: Any, sessions: database.Sessions, identity: Any, providers: Any, link: str
     ) -> None:
         identity.actor_for.side_effect = errors.NotFound("There is no such active account.")
         for call in (
-            lambda: notifications().action(token=link),
-            lambda: notifications().confirm_by_link(token=link, version=1),
+            lambda: notifications(by=VISITOR).action(token=link),
+            lambda: notifications(by=VISITOR).confirm_by_link(token=link, version=1),
         ):
-            with pytest.raises(errors.NotFound):
+            with pytest.raises(errors.Forbidden, match=r"not active any more.*Ask the person"):
                 call()
         assert providers.mock_calls == []
+        assert used_at(sessions) is None
 
     def test_does_nothing_after_seven_days(self, notifications: Any, providers: Any, link: str) -> None:
         with pytest.raises(errors.Conflict, match="expired"):
