@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, or_, true
+from sqlalchemy import ColumnElement, and_, false, or_, orm, true
 
 from contracts import permissions
+
+Column = ColumnElement[Any] | orm.InstrumentedAttribute[Any]
 
 
 def condition(
     by: permissions.Actor,
     action: str,
     *,
-    organisation_id: ColumnElement[Any],
+    organisation_id: Column,
     area: Any,
-    provider_id: ColumnElement[Any] | None = None,
+    provider_id: Column | None = None,
 ) -> ColumnElement[bool]:
     """Return the condition on rows that ``by`` may do ``action`` to.
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, or_, orm, select, true
+from sqlalchemy import ColumnElement, false, orm, select
 
 from contracts import errors, permissions
-from kit import audit, ids
+from kit import audit, ids, reach
 from services.providers import models
 
 PROVIDER = "provider"
@@ -128,19 +128,14 @@ def _entries(
 
 def _readable(by: permissions.Actor) -> ColumnElement[bool]:
     """Return the condition for the entries ``by`` may read: ``permissions.may``, in SQL."""
-    reach = permissions.reach(by, permissions.READ_AUDIT)
-    if reach.everything:
-        return true()
-    conditions: list[ColumnElement[bool]] = [false()]
-    if reach.own and by.organisation_id is not None:
-        own = _its.organisation_id == by.organisation_id
-        conditions.append(and_(own, _its.subject_id.in_(by.provider_ids)) if by.provider_ids else own)
-    if reach.area:
-        # An entry is of the area in which its provider stands today.
-        conditions += [
-            getattr(models.Provider, kind) == code for kind, code in permissions.area_codes(by).items()
-        ]
-    return or_(*conditions)
+    # An entry is of the area in which its provider stands today.
+    return reach.condition(
+        by,
+        permissions.READ_AUDIT,
+        organisation_id=_its.organisation_id,
+        area=models.Provider,
+        provider_id=_its.subject_id,
+    )
 
 
 def _asked(

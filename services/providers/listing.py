@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Row, and_, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from contracts import errors, freshness, permissions
+from kit import reach
 from services.providers import models
 
 LARGEST_PAGE_SIZE = 100
@@ -48,26 +49,13 @@ def looked_after(by: permissions.Actor) -> ColumnElement[bool]:
     """
     if by.kind == "anonymous":
         raise errors.Unauthenticated("Sign in to do this.")
-    reach = permissions.reach(by, permissions.EDIT_PROVIDER)
-    if reach.nothing:
-        reach = permissions.reach(by, permissions.LAST_UPDATED_REPORT)
-    if reach.nothing:
-        raise errors.Forbidden("Your account is not allowed to do this.")
-    if reach.everything:
-        return true()
-    return or_(_own(by) if reach.own else false(), _in_area(by) if reach.area else false())
-
-
-def _own(by: permissions.Actor) -> ColumnElement[bool]:
-    if by.organisation_id is None:
-        return false()
-    own = models.Provider.organisation_id == by.organisation_id
-    return and_(own, models.Provider.id.in_(by.provider_ids)) if by.provider_ids else own
-
-
-def _in_area(by: permissions.Actor) -> ColumnElement[bool]:
-    codes = permissions.area_codes(by)
-    return or_(false(), *(getattr(models.Provider, kind) == code for kind, code in codes.items()))
+    its = models.Provider
+    for action in (permissions.EDIT_PROVIDER, permissions.LAST_UPDATED_REPORT):
+        if permissions.may(by, action):
+            return reach.condition(
+                by, action, organisation_id=its.organisation_id, area=its, provider_id=its.id
+            )
+    raise errors.Forbidden("Your account is not allowed to do this.")
 
 
 def _matching(q: str | None) -> ColumnElement[bool]:
