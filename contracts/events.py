@@ -150,7 +150,10 @@ del EVENTS[PersonEvent.name]
 
 @dataclass(frozen=True, kw_only=True)
 class RegistrationSubmitted(PersonEvent, publisher="identity", consumers=["notifications"]):
-    """Somebody asks for an account; ``approver_ids`` are the people who may decide."""
+    """Somebody asks for an account; ``approver_ids`` are the people who may decide.
+
+    Without an ``organisation_id``, the applicant's organisation is on no list of ours.
+    """
 
     organisation_id: str | None
     approver_ids: list[str]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ DURHAM = {"council_code": "E06000047", "sub_icb_code": "84H", "icb_code": "QHM"}
 ELSEWHERE = {"council_code": "E08000035", "sub_icb_code": "15F", "icb_code": "QWO"}
 OWN = {"organisation_id": "cranberry", "provider_id": "house", **DURHAM}
 NEARBY = {"organisation_id": "bramble", "provider_id": "lodge", **DURHAM}
+COUNCILS_OWN = {"organisation_id": "council", "provider_id": None, **ELSEWHERE}
 FAR = {"organisation_id": "bramble", "provider_id": "far", **ELSEWHERE}
 
 
@@ -78,6 +80,22 @@ MAY = [
     (COUNCIL, p.SET_ALERTS, NEARBY, False),
     (CHAMPION, p.GRANT_ROLES, None, False),
     (ADMINISTRATOR, p.GRANT_ROLES, None, True),
+    (HOME, p.READ_AUDIT, OWN, False),
+    (HOME_APPROVER, p.READ_AUDIT, OWN, True),
+    (HOME_APPROVER, p.READ_AUDIT, NEARBY, False),
+    (COUNCIL, p.READ_AUDIT, NEARBY, False),
+    (BROKER, p.READ_AUDIT, NEARBY, False),
+    (CHAMPION, p.READ_AUDIT, NEARBY, True),
+    (CHAMPION, p.READ_AUDIT, COUNCILS_OWN, True),
+    (CHAMPION, p.READ_AUDIT, FAR, False),
+    (ANALYST, p.READ_AUDIT, NEARBY, False),
+    (ADMINISTRATOR, p.READ_AUDIT, FAR, True),
+    (p.service("test"), p.READ_AUDIT, None, False),
+    (HOME_APPROVER, p.MANAGE_ORGANISATIONS, OWN, False),
+    (CHAMPION, p.MANAGE_ORGANISATIONS, NEARBY, False),
+    (ADMINISTRATOR, p.MANAGE_ORGANISATIONS, None, True),
+    (ADMINISTRATOR, p.MANAGE_ORGANISATIONS, FAR, True),
+    (p.service("test"), p.MANAGE_ORGANISATIONS, None, False),
 ]
 
 
@@ -103,5 +121,78 @@ class TestTable:
         other_council = NEARBY | {"council_code": "E06000001"}
         assert not p.may(BROKER, p.EDIT_PROVIDER, other_council)
 
-    def test_an_actor_survives_the_journey_between_services(self) -> None:
+    @pytest.mark.parametrize("action", p.TABLE)
+    def test_names_known_roles_and_scopes_only(self, action: str) -> None:
+        base = {p.PROVIDER_USER, p.COMMISSIONING_USER, p.SEARCHING_UNIT_USER, p.SERVICE_ROLE}
+        for role, scope in p.TABLE[action].items():
+            assert role in {*p.GRANTED_ROLES, p.APPROVER, p.ADMINISTRATOR, *base}
+            assert scope in (p.OWN, p.AREA, p.OWN_AND_AREA, p.ALL)
+
+
+class TestActor:
+    def test_survives_the_journey_between_services(self) -> None:
         assert p.Actor.from_dict(BROKER.as_dict()) == BROKER
+
+    def test_a8_a11_tells_of_a_shared_account_and_where_the_call_came_from(self) -> None:
+        shared = dataclasses.replace(BROKER, generic=True, address="192.0.2.7", channel=p.EMAIL)
+        assert p.Actor.from_dict(shared.as_dict()) == shared
+
+    def test_is_made_of_what_an_older_service_says_of_it(self) -> None:
+        plain = HOME.as_dict()
+        for added_later in ("generic", "address", "channel"):
+            del plain[added_later]
+        assert p.Actor.from_dict(plain) == HOME
+
+    def test_that_is_a_service_acts_by_itself_unless_said_otherwise(self) -> None:
+        assert p.service("test").channel == p.SYSTEM
+        assert p.service("test", channel=p.COMMAND_LINE).channel == p.COMMAND_LINE
+
+
+SERVICE = p.service("test")
+DOORS: list[tuple[p.Rule, p.Actor, bool]] = [
+    (p.PUBLIC, p.ANONYMOUS, True),
+    (p.PUBLIC, HOME, True),
+    (p.PUBLIC, SERVICE, True),
+    (p.SIGNED_IN, p.ANONYMOUS, False),
+    (p.SIGNED_IN, HOME, True),
+    (p.SIGNED_IN, ADMINISTRATOR, True),
+    (p.SIGNED_IN, SERVICE, False),
+    (p.KNOWN, p.ANONYMOUS, False),
+    (p.KNOWN, HOME, True),
+    (p.KNOWN, SERVICE, True),
+    (p.SERVICE, SERVICE, True),
+    (p.SERVICE, p.ANONYMOUS, False),
+    (p.SERVICE, ADMINISTRATOR, False),
+    (p.APPROVE_USERS, HOME, False),
+    (p.APPROVE_USERS, HOME_APPROVER, True),
+    (p.APPROVE_USERS, CHAMPION, True),
+    (p.APPROVE_USERS, p.ANONYMOUS, False),
+    ((p.EDIT_PROVIDER, p.VIEW_PROVIDER), HOME, True),
+    ((p.EDIT_PROVIDER, p.VIEW_PROVIDER), COUNCIL, True),
+    ((p.APPROVE_USERS, p.GRANT_ROLES), HOME, False),
+    ((p.APPROVE_USERS, p.GRANT_ROLES), HOME_APPROVER, True),
+    ((p.APPROVE_USERS, p.GRANT_ROLES), p.ANONYMOUS, False),
+]
+
+
+class TestAdmit:
+    @pytest.mark.parametrize(("rule", "who", "let_in"), DOORS)
+    def test_lets_in_whom_the_rule_at_the_door_names(self, rule: p.Rule, who: p.Actor, let_in: bool) -> None:
+        assert p.admits(who, rule) is let_in
+        if let_in:
+            p.admit(who, rule)
+            return
+        refusal = (
+            errors.Unauthenticated if who.kind == "anonymous" or rule == p.SIGNED_IN else errors.Forbidden
+        )
+        with pytest.raises(refusal):
+            p.admit(who, rule)
+
+    @pytest.mark.parametrize("action", p.TABLE)
+    def test_lets_in_whoever_may_do_the_action_to_anything_at_all(self, action: str) -> None:
+        for who in (HOME, HOME_APPROVER, COUNCIL, BROKER, CHAMPION, ANALYST, ALERTS, WARD, UNIT, SERVICE):
+            assert p.admits(who, action) is p.may(who, action)
+        assert not p.admits(p.ANONYMOUS, action)
+
+    def test_mistakes_no_action_for_a_word_at_the_door(self) -> None:
+        assert not {p.PUBLIC, p.SIGNED_IN, p.KNOWN} & set(p.TABLE)

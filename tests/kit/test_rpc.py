@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar
 from unittest import mock
 
 import eventlet
 import pytest
-from nameko.testing.services import entrypoint_hook
+from nameko import rpc as nameko_rpc
+from nameko.exceptions import IncorrectSignature
+from nameko.testing.services import entrypoint_hook, worker_factory
 
 from contracts import errors, permissions
-from kit import broker, rpc
+from kit import broker, client, rpc
 
 
 class Callee:
@@ -83,6 +86,121 @@ class TestCalls:
     def test_answer_a_fault_when_the_result_is_not_json(self, ask) -> None:
         with pytest.raises(Exception, match="not JSON serializable"):
             ask(method="answer_nonsense")
+
+
+class Guarded:
+    """A service with a door of each kind; ``done`` are the methods that ran."""
+
+    name = "guarded"
+    caller = rpc.Caller()
+    done: ClassVar[list[str]] = []
+
+    @rpc.entrypoint(may=permissions.PUBLIC)
+    def for_anybody(self) -> str:
+        return self._do("for_anybody")
+
+    @rpc.entrypoint(may=permissions.SIGNED_IN)
+    def for_people(self) -> str:
+        return self._do("for_people")
+
+    @rpc.entrypoint(may=permissions.KNOWN)
+    def for_people_and_services(self) -> str:
+        return self._do("for_people_and_services")
+
+    @rpc.entrypoint(may=permissions.SERVICE)
+    def for_services(self) -> str:
+        return self._do("for_services")
+
+    @rpc.entrypoint(may=permissions.APPROVE_USERS)
+    def for_one_action(self, *, number: int = 1) -> str:
+        return self._do("for_one_action")
+
+    @rpc.entrypoint(may=(permissions.EDIT_PROVIDER, permissions.APPROVE_USERS))
+    def for_either_action(self) -> str:
+        return self._do("for_either_action")
+
+    def _do(self, method: str) -> str:
+        self.done.append(method)
+        return "done"
+
+
+SERVICE = permissions.service("test")
+HOME = permissions.Actor(kind="user", user_id="u1", organisation_id="o1", organisation_type="care_home")
+APPROVER = dataclasses.replace(
+    HOME, organisation_type="local_authority", roles=frozenset({permissions.APPROVER})
+)
+COUNCIL = dataclasses.replace(HOME, organisation_type="local_authority")
+EVERYBODY = {
+    "anonymous": permissions.ANONYMOUS,
+    "service": SERVICE,
+    "home": HOME,
+    "approver": APPROVER,
+    "council": COUNCIL,
+}
+LET_IN = {
+    "for_anybody": set(EVERYBODY),
+    "for_people": {"home", "approver", "council"},
+    "for_people_and_services": {"service", "home", "approver", "council"},
+    "for_services": {"service"},
+    "for_one_action": {"approver"},
+    "for_either_action": {"home", "approver"},
+}
+
+
+@pytest.fixture
+def knock(run: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Call a method of the guarded service, over the real broker, as somebody."""
+    monkeypatch.setattr(Guarded, "done", [])
+    run(Guarded)
+
+    def call(method: str, *, by: permissions.Actor, **arguments: Any) -> Any:
+        return client.call("guarded", method, actor=by, **arguments)
+
+    return call
+
+
+class TestDoor:
+    @pytest.mark.parametrize("method", LET_IN)
+    def test_lets_in_whom_its_rule_names_and_runs_nothing_for_others(self, knock: Any, method: str) -> None:
+        for who, actor in EVERYBODY.items():
+            Guarded.done.clear()
+            if who in LET_IN[method]:
+                assert knock(method, by=actor) == "done"
+                assert Guarded.done == [method]
+                continue
+            nobody = who == "anonymous" or method == "for_people"
+            with pytest.raises(errors.Unauthenticated if nobody else errors.Forbidden):
+                knock(method, by=actor)
+            assert Guarded.done == []
+
+    def test_is_shut_to_a_call_that_names_no_actor(self, run: Any) -> None:
+        class Careless:
+            name = "careless"
+            guarded = nameko_rpc.ServiceRpc("guarded")
+
+            @rpc.entrypoint(may=permissions.PUBLIC)
+            def call(self) -> Any:
+                return self.guarded.for_one_action()
+
+        run(Guarded)
+        with entrypoint_hook(run(Careless), "call") as hook, pytest.raises(errors.Unauthenticated):
+            hook()
+
+    def test_leaves_the_signature_to_be_checked(self, knock: Any) -> None:
+        assert knock("for_one_action", by=APPROVER, number=2) == "done"
+        for method in ("for_one_action", "for_anybody"):
+            with pytest.raises(IncorrectSignature, match="unknown"):
+                knock(method, by=APPROVER, unknown=1)
+        assert Guarded.done == ["for_one_action"]
+
+    def test_is_checked_also_where_a_method_is_called_without_the_bus(self) -> None:
+        with pytest.raises(errors.Forbidden):
+            worker_factory(Guarded, caller=HOME).for_one_action()
+        assert worker_factory(Guarded, caller=APPROVER).for_one_action() == "done"
+
+    def test_has_to_have_a_rule(self) -> None:
+        with pytest.raises(TypeError, match="may"):
+            rpc.entrypoint()
 
 
 class TestRedelivery:
