@@ -33,6 +33,9 @@ class Settings:
     max_workers: int = settings.setting(
         "GATEWAY_MAX_WORKERS", help="requests worked on at one time", default=128
     )
+    support_email: str = settings.setting(
+        "SUPPORT_EMAIL", help="where people reach the service's team; none: words only", default=""
+    )
 
     @cached_property
     def proxies(self) -> tuple[Network, ...]:

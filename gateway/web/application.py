@@ -19,15 +19,17 @@ DETAILS = {
     "user_type": "Choose what kind of account you need.",
     "organisation_type": "Choose what kind of organisation you work for.",
 }
+ASKED_FIRST = (*DETAILS, "generic")
 TERMS = {
     "accepts_terms": "Say whether you agree to the terms of use.",
     "accepts_communications": "Say whether you agree to receive notices.",
 }
-PLAIN = (*DETAILS, "wants_search", *TERMS)
+PLAIN = (*ASKED_FIRST, "unlisted", "organisation_name", "wants_search", *TERMS)
 STEPS = ("details", "organisation", "terms", "check")
 AUTHORITIES = ("local_authority", "icb")
 """Chosen from the whole list, as there are few."""
 ON_NO_LIST = ("csu", "nhs_england", "other")
+"""These say in words which organisation it is."""
 MOST_OF_A_FIELD = 300
 MOST_PROVIDERS = 500
 
@@ -51,9 +53,19 @@ class Application:
     def runs_providers(self) -> bool:
         return self.organisation_type in permissions.PROVIDER_SIDE
 
+    @property
+    def may_search_anyway(self) -> bool:
+        """Tell whether people of this kind of organisation always may look for vacancies (A1)."""
+        return self.organisation_type in permissions.SEARCHING
+
+    @property
+    def is_named(self) -> bool:
+        """Tell whether the organisation is named in words, because it is on no list."""
+        return self.organisation_type in ON_NO_LIST or self.values["unlisted"] == "yes"
+
     def carried(self, *, shown: str) -> list[tuple[str, str]]:
         """Return what the form of step `shown` carries along unseen, as names and values."""
-        asked = _asked_in(shown)
+        asked = self._asked_in(shown)
         hidden = [(name, value) for name, value in self.values.items() if value and name not in asked]
         if shown != "organisation":
             if self.organisation:
@@ -79,14 +91,17 @@ class Application:
         return {}
 
     def form(self) -> dict[str, Any]:
-        """Return the application as identity takes it."""
-        text = {name: self.values[name] for name in DETAILS}
-        yes = {name: self.values[name] == "yes" for name in ("wants_search", *TERMS)}
+        """Return the application as identity takes it: these fields and no other, whatever was sent."""
+        chosen = None if self.is_named else self.organisation
+        is_community = self.organisation_type == "community"
         return {
-            **text,
-            **yes,
-            "organisation_id": self.organisation["id"] if self.organisation else None,
-            "provider_ids": [provider["id"] for provider in self.providers],
+            **{name: self.values[name] for name in DETAILS},
+            "generic": self._says_yes("generic"),
+            "organisation_id": chosen["id"] if chosen else None,
+            "provider_ids": [provider["id"] for provider in self.providers] if chosen else [],
+            "organisation_name": self.values["organisation_name"] if self.is_named else None,
+            "wants_search": is_community and self._says_yes("wants_search"),
+            **{name: self._says_yes(name) for name in TERMS},
         }
 
     def add(self, organisation: Mapping[str, str], providers: Iterable[Mapping[str, str]]) -> None:
@@ -108,14 +123,24 @@ class Application:
             self.organisation, left = None, []
         self.providers = left
 
+    def _says_yes(self, name: str) -> bool:
+        return self.values[name] == "yes"
+
+    def _asked_in(self, step: str) -> tuple[str, ...]:
+        if step == "organisation":
+            named = ("organisation_name",) if self.is_named else ()
+            return (*named, "wants_search") if self.organisation_type == "community" else named
+        return {"details": ASKED_FIRST, "terms": tuple(TERMS)}.get(step, ())
+
     def _missing_of_organisation(self) -> dict[str, str]:
         found = {}
-        if self.organisation is None and self.organisation_type not in ON_NO_LIST:
-            found["organisation_id" if self.organisation_type in AUTHORITIES else "find"] = (
-                "Choose your organisation."
-                if self.organisation_type in AUTHORITIES
-                else "Find and add your organisation or its sites."
-            )
+        if self.is_named:
+            if not self.values["organisation_name"]:
+                found["organisation_name"] = "Enter the name of your organisation."
+        elif self.organisation is None and self.organisation_type in AUTHORITIES:
+            found["organisation_id"] = "Choose your organisation."
+        elif self.organisation is None:
+            found["find"] = "Find and add your organisation or its sites."
         if self.organisation_type == "community" and self.values["wants_search"] not in ("yes", "no"):
             found["wants_search"] = "Say whether you need to search for vacancies."
         return found
@@ -125,7 +150,6 @@ def read(form: MultiDict[str, str]) -> Application:
     """Return the application that a form carries."""
     values = {name: form.get(name, "").strip()[:MOST_OF_A_FIELD] for name in PLAIN}
     made = Application(values, has_been_checked=form.get("checked") == "yes")
-    # Another kind of organisation is another organisation.
     if form.get("organisation_for", made.organisation_type) == made.organisation_type:
         made.organisation = _organisation(form)
         made.providers = [
@@ -133,6 +157,9 @@ def read(form: MultiDict[str, str]) -> Application:
             for text in form.getlist("provider")[:MOST_PROVIDERS]
             if text.count("|") >= 2
         ]
+    else:
+        # Another kind of organisation is another organisation.
+        values["unlisted"] = values["organisation_name"] = ""
     return made
 
 
@@ -156,7 +183,3 @@ def _organisation(form: MultiDict[str, str]) -> dict[str, str] | None:
         return {"id": authority, "name": known[authority]} if authority in known else None
     organisation_id, divider, name = form.get("organisation", "").partition("|")
     return {"id": organisation_id, "name": name} if divider else None
-
-
-def _asked_in(step: str) -> tuple[str, ...]:
-    return {"details": tuple(DETAILS), "organisation": ("wants_search",), "terms": tuple(TERMS)}.get(step, ())

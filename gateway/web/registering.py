@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from contracts import errors, permissions
+from contracts import errors, permissions, terms
 from gateway import http
 from gateway.web import application, rendering
 
@@ -12,13 +13,75 @@ if TYPE_CHECKING:
     from kit import rpc
 
 TEMPLATES = {step: f"register/{step}.html" for step in application.STEPS}
-FIND_WORDS = {
-    "care_home": ("Postcode or name of your home or organisation", "homes"),
-    "nhs_acute": ("Postcode or name of your trust or site", "sites"),
-    "community": ("Postcode or name of your unit or organisation", "units"),
-    "hospice": ("Postcode or name of your hospice", "sites"),
+KEPT_BY_BROWSER = "private, no-cache"
+"""Without it, the back button of a browser finds nothing, and what somebody has typed is lost."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """How the second step asks one kind of organisation: what to find, or to choose, or to name."""
+
+    told: str
+    find: str = ""
+    several: str = "sites"
+    choose: str = ""
+    name: str = "Name of your organisation"
+    name_hint: str = "As it is known to others, and the postcode of its main site."
+
+
+ASKED: dict[str, Asked] = {
+    "care_home": Asked(
+        told="Find the organisation that runs your care home, or the home itself. You can ask for all "
+        "homes of the organisation, or for some of them by name.",
+        find="Postcode or name of your home or organisation",
+        several="homes",
+        name="Name of your care home or of the organisation that runs it",
+    ),
+    "nhs_acute": Asked(
+        told="Find your trust by the postcode of a hospital. If it has beds on several sites, add each.",
+        find="Postcode or name of your trust or site",
+        name="Name of your trust",
+    ),
+    "community": Asked(
+        told="Find the organisation that runs your unit. If you work for several of its units, add each.",
+        find="Postcode or name of your unit or organisation",
+        several="units",
+        name="Name of your unit or of the organisation that runs it",
+    ),
+    "hospice": Asked(
+        told="Find your hospice. If it has beds on several sites, add each.",
+        find="Postcode or name of your hospice",
+        name="Name of your hospice",
+    ),
+    "local_authority": Asked(
+        told="Choose the council that you work for. It decides which homes count as those of your area.",
+        choose="Your council",
+        name="Name of your council",
+        name_hint="With the county or upper-tier council it stands in, if it is a district.",
+    ),
+    "icb": Asked(
+        told="Choose the integrated care board that you work for. It decides which homes count as those of "
+        "your area.",
+        choose="Your integrated care board",
+        name="Name of your board or partnership",
+        name_hint="And the integrated care board it belongs to, if it is part of one.",
+    ),
+    "csu": Asked(
+        told="Say which commissioning support unit you work for.",
+        name="Name of your commissioning support unit",
+        name_hint="And the team, if your unit has several.",
+    ),
+    "nhs_england": Asked(
+        told="Say which part of NHS England or of the Department of Health and Social Care you work for.",
+        name="Name of your directorate, region or team",
+        name_hint="For example: NHS England, discharge team, South West.",
+    ),
+    "other": Asked(
+        told="Say whom you work for, and what it has to do with health or social care.",
+        name_hint="And in a few words what it does.",
+    ),
 }
-"""What to look for in the second step, and what there may be several of."""
+NOT_CHOSEN_YET = Asked(told="")
 
 
 class Registering:
@@ -32,6 +95,7 @@ class Registering:
         answers = application.read(request.form)
         if request.method == "GET":
             answers.values["user_type"] = "standard"
+            answers.values["generic"] = "no"
             return _show(request, answers, "details")
         step = request.form.get("step", "details")
         action, _, what = request.form.get("go", "next").partition(":")
@@ -41,10 +105,13 @@ class Registering:
             return _show(request, answers, what)
         if action == "back":
             return _show(request, answers, application.STEPS[max(0, application.STEPS.index(step) - 1)])
-        if action in ("find", "add", "remove"):
+        if action in ("find", "add", "remove", "unlisted", "listed"):
             return self._choose(request, answers, action, what)
         if action == "send" and step == "check":
             return self._send(request, answers)
+        if step == "organisation" and answers.missing(step).get("find") and _sought(request):
+            # What was typed and not looked for is meant to be looked for.
+            return self._choose(request, answers, "find", what)
         return _go_on(request, answers, step)
 
     @http.page("GET", "/register/done", may=permissions.PUBLIC)
@@ -55,10 +122,13 @@ class Registering:
     def _choose(
         self, request: http.Request, answers: application.Application, action: str, what: str
     ) -> http.Page:
+        if action in ("unlisted", "listed"):
+            answers.values["unlisted"] = "yes" if action == "unlisted" else ""
+            return _show(request, answers, "organisation", find=_sought(request))
         if action == "remove":
             answers.remove(what)
             return _show(request, answers, "organisation")
-        sought = request.form.get("find" if action == "find" else "found_for", "").strip()
+        sought = _sought(request) if action == "find" else request.form.get("found_for", "").strip()
         try:
             found = self._find(answers, sought)
         except errors.TooMany as refusal:
@@ -82,12 +152,16 @@ class Registering:
         try:
             self.identity.register(form=answers.form())
         except errors.Invalid as refusal:
-            fields = _by_input(refusal.fields)
+            fields = _by_input(answers, refusal.fields)
             step = _step_of(fields)
             return _show(request, answers, step, errors=fields, message=None if fields else refusal.message)
         except errors.TooMany as refusal:
             return _show(request, answers, "check", message=refusal.message, status=429)
         return http.see_other("/register/done")
+
+
+def _sought(request: http.Request) -> str:
+    return request.form.get("find", "").strip()
 
 
 def _go_on(request: http.Request, answers: application.Application, step: str) -> http.Page:
@@ -138,10 +212,9 @@ def _show(
 ) -> http.Page:
     if step == "check":
         answers.has_been_checked = True
-    label, several = FIND_WORDS.get(answers.organisation_type, ("", ""))
     organisation_id = answers.organisation["id"] if answers.organisation else ""
     is_authority = answers.organisation_type in application.AUTHORITIES
-    return rendering.respond(
+    page = rendering.respond(
         request,
         TEMPLATES[step],
         status=status or (400 if errors or message else 200),
@@ -153,20 +226,27 @@ def _show(
         runs_providers=answers.runs_providers,
         authorities=application.authorities(answers.organisation_type) if is_authority else None,
         found=found,
-        find_label=label,
-        find_hint=f"You can add several {several}, one search after the other.",
+        asked=ASKED.get(answers.organisation_type, NOT_CHOSEN_YET),
+        terms_version=terms.CURRENT,
     )
+    page.headers["Cache-Control"] = KEPT_BY_BROWSER
+    return page
 
 
-def _by_input(fields: dict[str, str]) -> dict[str, str]:
+def _by_input(answers: application.Application, fields: dict[str, str]) -> dict[str, str]:
     """Return identity's words by the input that they belong to."""
+    if answers.is_named:
+        place = "organisation_name"
+    else:
+        place = "organisation_id" if answers.organisation_type in application.AUTHORITIES else "find"
     inputs: dict[str, str] = {}
     for name, words in fields.items():
-        inputs.setdefault("find" if name.startswith("provider_ids") else name, words)
+        about_organisation = name.startswith(("organisation_id", "organisation_name", "provider_ids"))
+        inputs.setdefault(place if about_organisation else name, words)
     return inputs
 
 
 def _step_of(fields: dict[str, str]) -> str:
-    if fields.keys() & application.DETAILS.keys():
+    if fields.keys() & set(application.ASKED_FIRST):
         return "details"
     return "terms" if fields.keys() & application.TERMS.keys() else "organisation"

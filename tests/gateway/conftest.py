@@ -22,7 +22,12 @@ from kit import ids
 SERVICES = ("identity", "providers", "search", "notifications", "reports")
 PROVIDER_ID = "0195d3f0-0000-7000-8000-000000000001"
 
-os.environ.update(SECRET_KEY="only-for-tests", COOKIE_SECURE="0", GATEWAY_ADDRESS="127.0.0.1:0")
+os.environ.update(
+    SECRET_KEY="only-for-tests",
+    SECOND_FACTOR_KEY="only-for-tests",
+    COOKIE_SECURE="0",
+    GATEWAY_ADDRESS="127.0.0.1:0",
+)
 for _service in SERVICES:
     os.environ.setdefault(f"{_service.upper()}_DATABASE_URL", "postgresql+psycopg://nobody@127.0.0.1:1/none")
 
