@@ -36,14 +36,13 @@ def call(
                 f"rpc.reply-command-{correlation_id}", exchange, routing_key=correlation_id, exclusive=True
             )(connection.default_channel)
             replies.declare()
-            publisher.publish(
-                {"args": [], "kwargs": arguments},
-                exchange=exchange.name,
-                routing_key=f"{target}.{method}",
-                headers={"nameko.actor": rpc.encode(actor), "nameko.call_id": correlation_id},
-                mandatory=True,
-                delivery_mode=broker.TRANSIENT,
-                expiration=str(int(time_limit * 1000)),
+            rpc.publish_call(
+                publisher,
+                method,
+                arguments,
+                target=target,
+                headers=rpc.headers(actor=rpc.encode(actor), call_id=correlation_id),
+                time_limit=time_limit,
                 reply_to=correlation_id,
                 correlation_id=correlation_id,
             )

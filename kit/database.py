@@ -13,7 +13,7 @@ from nameko.extensions import DependencyProvider
 from sqlalchemy import exc, orm
 
 from contracts import errors
-from kit import outbox
+from kit import outbox, settings
 
 POOL_SIZE = 6
 """Connections one process keeps at the most to write with, and as many to read with.
@@ -22,10 +22,7 @@ Five services with their relays, and two more search processes, stay below the h
 unless told otherwise; more at once would mostly wait for each other in the server.
 """
 
-
-def variable(service: str) -> str:
-    """Return the name of the environment variable that holds a service's database URL."""
-    return f"{service.upper()}_DATABASE_URL"
+variable = settings.database_variable
 
 
 def engine(url: str, *, pool_size: int = POOL_SIZE) -> sqlalchemy.Engine:

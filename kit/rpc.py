@@ -61,6 +61,39 @@ def encode(actor: permissions.Actor) -> str:
     return orjson.dumps(actor.as_dict()).decode()
 
 
+def headers(*, actor: str, call_id: str) -> dict[str, str]:
+    """Return the headers of a call for an encoded actor."""
+    return {"nameko.actor": actor, "nameko.call_id": call_id}
+
+
+def publish_call(
+    publisher: broker.Publisher,
+    method: str,
+    arguments: dict[str, Any],
+    *,
+    target: str,
+    headers: dict[str, str],
+    time_limit: float,
+    reply_to: str,
+    correlation_id: str,
+) -> None:
+    """Publish a call of ``target``'s ``method``: not persistent, and gone from the queue with its time limit.
+
+    :raises broker.Unroutable: when nobody serves ``target``.
+    """
+    publisher.publish(
+        {"args": [], "kwargs": arguments},
+        exchange=_EXCHANGE,
+        routing_key=f"{target}.{method}",
+        headers=headers,
+        mandatory=True,
+        delivery_mode=broker.TRANSIENT,
+        expiration=str(int(time_limit * 1000)),
+        reply_to=reply_to,
+        correlation_id=correlation_id,
+    )
+
+
 class _ReplyConsumer(broker.Consumer):
     def __init__(self, check_for_lost_replies: Any, *args: Any, **options: Any) -> None:
         # What was pending when the broker went away may never be answered; the callers give up by their time
@@ -95,20 +128,19 @@ class Service(DependencyProvider):
         actor = worker_ctx.data.get("actor") or encode(actor_of(worker_ctx))
         return Client(self, actor=actor, call_id=worker_ctx.data.get("call_id") or uuid.uuid4().hex)
 
-    def call(self, method: str, arguments: dict[str, Any], headers: dict[str, Any]) -> Any:
+    def call(self, method: str, arguments: dict[str, Any], headers: dict[str, str]) -> Any:
         """Call ``method`` and wait for what it returns or raises."""
         correlation_id = uuid.uuid4().hex
         wait_for_reply = self.replies.register_for_reply(correlation_id)
         try:
             with eventlet.Timeout(self.time_limit):
-                self.publisher.publish(
-                    {"args": [], "kwargs": arguments},
-                    exchange=_EXCHANGE,
-                    routing_key=f"{self.target}.{method}",
+                publish_call(
+                    self.publisher,
+                    method,
+                    arguments,
+                    target=self.target,
                     headers=headers,
-                    mandatory=True,
-                    delivery_mode=broker.TRANSIENT,
-                    expiration=str(int(self.time_limit * 1000)),
+                    time_limit=self.time_limit,
                     reply_to=self.replies.routing_key,
                     correlation_id=correlation_id,
                 )
@@ -141,8 +173,7 @@ class Client:
         return functools.partial(self._call, method)
 
     def _call(self, method: str, /, **arguments: Any) -> Any:
-        headers = {"nameko.actor": self._actor, "nameko.call_id": self._call_id}
-        return self._service.call(method, arguments, headers)
+        return self._service.call(method, arguments, headers(actor=self._actor, call_id=self._call_id))
 
 
 class _Consumer(nameko_rpc.RpcConsumer):

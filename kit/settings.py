@@ -23,6 +23,11 @@ def setting(name: str, *, help: str, default: Any = _REQUIRED) -> Any:
     return dataclasses.field(default=default, metadata={"name": name, "help": help})
 
 
+def database_variable(service: str) -> str:
+    """Return the name of the environment variable that holds a service's database URL."""
+    return f"{service.upper()}_DATABASE_URL"
+
+
 def load(cls: type[S], environ: Mapping[str, str] | None = None) -> S:
     """Read every setting of ``cls``.
 
