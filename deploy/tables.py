@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from contracts import events
+from contracts import events, permissions
 from deploy import processes
 from kit import rpc
 
@@ -85,15 +85,38 @@ def events_table() -> str:
     return table(["event", "publisher", "consumers", "what happened"], rows)
 
 
+WHO = {
+    permissions.PUBLIC: "anybody",
+    permissions.SIGNED_IN: "whoever is signed in",
+    permissions.KNOWN: "whoever is signed in, services",
+    permissions.SERVICE: "services",
+}
+"""The rules at a door in words; any other is the name of an action in `contracts/permissions.py`."""
+
+
+def who(rule: permissions.Rule) -> str:
+    """Return whom a rule at the door lets in."""
+    if isinstance(rule, tuple):
+        return " or ".join(who(action) for action in rule)
+    return WHO.get(rule, f"`{rule}`")
+
+
 def calls_table() -> str:
     rows = []
     for name, service in service_classes().items():
-        for method_name, method, _ in entrypoints(service, rpc.Entrypoint):
+        for method_name, method, entrypoint in entrypoints(service, rpc.Entrypoint):
             arguments = [
                 parameter for parameter in inspect.signature(method).parameters if parameter != "self"
             ]
-            rows.append([f"`{name}.{method_name}`", ", ".join(arguments) or "–", first_sentence(method)])
-    return table(["call", "arguments", "what it does"], rows)
+            rows.append(
+                [
+                    f"`{name}.{method_name}`",
+                    ", ".join(arguments) or "–",
+                    who(entrypoint.may),
+                    first_sentence(method),
+                ]
+            )
+    return table(["call", "arguments", "who", "what it does"], rows)
 
 
 def settings_table() -> str:

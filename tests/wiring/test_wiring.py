@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import inspect
 import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import script
+from nameko import rpc as nameko_rpc
+from nameko import timer
+from nameko.extensions import Entrypoint
+from werkzeug import exceptions, routing
 
-from contracts import events
+from contracts import duties, events, permissions, terms
 from deploy import tables
-from kit import messaging, migrations
+from gateway import authentication, http, server
+from kit import messaging, migrations, rpc
+from services.notifications import links
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 OURS = ("contracts", "kit", "services", "gateway", "deploy")
@@ -104,14 +113,107 @@ class TestServices:
             assert word in text, f"{service}'s README does not say what it {word}"
 
     def test_entrypoints_take_keywords_only(self) -> None:
-        import inspect
-
-        from kit import rpc
-
         for service, cls in tables.service_classes().items():
             for name, method, _ in tables.entrypoints(cls, rpc.Entrypoint):
                 for parameter in list(inspect.signature(method).parameters.values())[1:]:
                     assert parameter.kind is parameter.KEYWORD_ONLY, f"{service}.{name}({parameter})"
+
+
+def parts(pattern: str) -> Iterator[type]:
+    """Give every class with entrypoints of its own in the modules that match."""
+    for path in sorted(ROOT.glob(pattern)):
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for _, cls in inspect.getmembers(importlib.import_module(name), inspect.isclass):
+            if cls.__module__ == name and any(
+                hasattr(method, "nameko_entrypoints") for method in vars(cls).values()
+            ):
+                yield cls
+
+
+def is_known(rule: permissions.Rule) -> bool:
+    """Tell whether somebody can be asked for the rule."""
+    if isinstance(rule, tuple):
+        return len(rule) > 1 and all(action in permissions.TABLE for action in rule)
+    return rule in permissions.TABLE or rule in (permissions.PUBLIC, permissions.SIGNED_IN, permissions.KNOWN)
+
+
+def gateway_endpoints() -> list[tuple[str, http.Endpoint]]:
+    found = tables.entrypoints(tables.gateway_class(), http.Endpoint)
+    return [(name, endpoint) for name, _, endpoint in found]
+
+
+HOUSE = (authentication.SessionCheck, authentication.SessionRotation)
+"""Of the gateway, called by itself alone."""
+
+
+class TestDoors:
+    def test_of_every_entrypoint_have_a_rule_that_is_known(self) -> None:
+        for service, cls in tables.service_classes().items():
+            for name, method, entrypoint in tables.entrypoints(cls, nameko_rpc.Rpc):
+                assert isinstance(entrypoint, rpc.Entrypoint), f"{service}.{name} is offered past kit.rpc"
+                assert is_known(entrypoint.may), f"{service}.{name}: {entrypoint.may}"
+                is_guarded = hasattr(method, "__wrapped__")
+                assert is_guarded == (entrypoint.may != permissions.PUBLIC), f"{service}.{name}"
+
+    def test_of_every_gateway_endpoint_have_a_rule_for_people(self) -> None:
+        for name, endpoint in gateway_endpoints():
+            rules = endpoint.may if isinstance(endpoint.may, tuple) else (endpoint.may,)
+            assert is_known(endpoint.may), f"{name}: {endpoint.may}"
+            assert not {permissions.KNOWN, permissions.SERVICE} & set(rules), f"{name}: {endpoint.may}"
+
+    def test_are_the_only_ways_in(self) -> None:
+        ours = (rpc.Entrypoint, messaging.Handler, http.Endpoint, *HOUSE, timer.Timer)
+        for service, cls in (tables.service_classes() | {"gateway": tables.gateway_class()}).items():
+            for name, _, entrypoint in tables.entrypoints(cls, Entrypoint):
+                assert isinstance(entrypoint, ours), f"{service}.{name} is a {type(entrypoint).__name__}"
+
+    @pytest.mark.parametrize("service", migrations.SERVICES)
+    def test_of_every_calls_file_are_the_services(self, service: str) -> None:
+        for cls in parts(f"services/{service}/calls_*.py"):
+            assert issubclass(tables.service_classes()[service], cls), f"{cls} is in no service"
+
+    @pytest.mark.parametrize("folder", ["api", "web"])
+    def test_of_every_part_of_the_gateway_are_the_gateways(self, folder: str) -> None:
+        for cls in parts(f"gateway/{folder}/*.py"):
+            assert issubclass(tables.gateway_class(), cls), f"{cls} is not in the gateway"
+
+
+class TestDuties:
+    def test_have_a_page_and_a_call_each_where_they_are_done(self) -> None:
+        addresses: dict[str, set[str]] = {duty: set() for duty in duties.ORDER}
+        for name, endpoint in gateway_endpoints():
+            if endpoint.duty:
+                assert endpoint.duty in addresses, f"{name} is for a duty that nobody has"
+                addresses[endpoint.duty].add(endpoint.path)
+        assert set(http.WHERE_DONE) == set(http.FIRST) == set(duties.ORDER)
+        for duty, found in addresses.items():
+            assert http.WHERE_DONE[duty] in found
+            (told,) = re.findall(r"\(POST (\S+)\)", http.FIRST[duty])
+            assert told in found, f"{told} does not do the duty {duty}"
+
+
+class TestTerms:
+    def test_a1_every_version_has_its_text(self) -> None:
+        for version in terms.VERSIONS:
+            assert (ROOT / "gateway" / "templates" / "terms" / f"{version.code}.html").exists()
+
+
+class TestMailedLinks:
+    def test_lead_to_pages_that_there_are(self) -> None:
+        pages = routing.Map(
+            [endpoint.rule() for _, endpoint in gateway_endpoints()], converters={"id": server.IdConverter}
+        ).bind("tracker.example")
+        for name, link in inspect.getmembers(links, inspect.isfunction):
+            values: dict[str, Any] = {
+                "token": "quartz-token",
+                "provider_id": "0192f0c1-0000-7000-8000-0000000000cc",
+            }
+            wanted = set(inspect.signature(link).parameters) - {"site"}
+            path = link("", **{key: values[key] for key in wanted})
+            try:
+                pages.match(path, method="GET")
+            except exceptions.HTTPException as fault:
+                pytest.fail(f"links.{name} leads nowhere: {path} ({fault.name})")
 
 
 class TestText:
