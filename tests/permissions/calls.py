@@ -88,7 +88,10 @@ def to(entrypoint: str, **options: Any) -> Callable[[Callable[[Scene], Any]], Ca
 
 
 def takes_place(call: Call, scene: Scene) -> bool:
-    """Make a call and tell whether the target was in reach: done, shown or listed; any other refusal is a fault."""
+    """Make a call and tell whether the target was in reach: done, shown or listed.
+
+    Whatever else is raised is a fault of the call.
+    """
     try:
         found = call.run(scene)
     except (errors.Unauthenticated, errors.Forbidden, errors.NotFound):

@@ -17,7 +17,7 @@ NEW_PASSWORD = "copper-meadow-violin-stairs"
 
 
 def fill(session: orm.Session) -> None:
-    """Let there be everybody, with a session each, and a colleague, an applicant and a home of each target."""
+    """Let there be everybody, with a session each, and a colleague, an applicant and a home each."""
     for role, actor in roles.PEOPLE.items():
         organisation = given.organisation(
             session,

@@ -1,0 +1,191 @@
+"""Every route of the gateway × every role, against its rule and the rules of the calls it makes."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import requests
+
+from contracts import duties, errors, permissions
+from deploy import tables
+from gateway import http, server
+from kit import ids, rpc
+from tests.gateway import conftest as fronts
+from tests.permissions import requests_of, roles
+from tests.permissions.requests_of import Route
+
+DOORS = (permissions.PUBLIC, permissions.SIGNED_IN, permissions.KNOWN)
+
+IN_FRONT = frozenset({"check_session", "rotate_session"})
+"""Calls by which the gateway finds out who somebody is."""
+REFUSED_INSIDE = {
+    (f"{method} /providers/new", role) for method in ("GET", "POST") for role in ("one_home", "administrator")
+}
+"""Who looks after some homes only would not see the new one, administrators have no homes of their own."""
+ALWAYS_OPEN = {
+    "POST /sign-in",
+    "POST /sign-in/code",
+    "POST /sign-out",
+    "POST /session/keep",
+    "POST /confirm/<token>",
+    "POST /password/forgotten",
+    "POST /password/judge",
+    "POST /password/link/<token>",
+    "DELETE /api/v1/sessions/current",
+}
+"""Coming, going and getting in again; and what a link in a mail allows by itself."""
+
+
+def routes() -> dict[str, Route]:
+    """Return every method of every address that the gateway has."""
+    found = [
+        Route(method, endpoint)
+        for _, function in inspect.getmembers(tables.gateway_class(), inspect.isfunction)
+        for endpoint in getattr(function, "nameko_entrypoints", ())
+        if isinstance(endpoint, http.Endpoint)
+        for method in endpoint.methods
+    ]
+    return {str(route): route for route in sorted(found, key=str)}
+
+
+ROUTES = routes()
+GUARDED = [name for name, route in ROUTES.items() if not isinstance(route.endpoint, http.PlainEndpoint)]
+
+
+class Anything(dict[str, Any]):
+    """An answer in which whatever is looked for is there, and nothing much."""
+
+    def __missing__(self, name: str) -> Any:
+        return list(permissions.TABLE) if name == "may" else Anything()
+
+
+@dataclass
+class Visits:
+    """The gateway with services that check the door for whoever a call is made for, and note the calls."""
+
+    front: fronts.Front
+    settings: Any
+    calls: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    """Calls that the service would not have let in, which the gateway should not have made."""
+
+    def go(self, route: Route, actor: permissions.Actor, *, duty: str | None = None) -> requests.Response:
+        """Send what a route takes, as somebody."""
+        self.calls.clear()
+        self.refused.clear()
+        self._listen(actor, duty)
+        token = ids.new() if actor.kind == "user" else None
+        options = {"allow_redirects": False, "timeout": 10, **route.options(self.settings, token)}
+        return requests.request(route.method, self.front.url + route.address, **options)
+
+    def _listen(self, actor: permissions.Actor, duty: str | None) -> None:
+        for name, client in self.front.services.items():
+            self._let_answer(name, client, actor)
+        self.front.identity.check_session.side_effect = None
+        self.front.identity.check_session.return_value = fronts.session_of(
+            actor, duty=duty, session_id=requests_of.SESSION_ID
+        )
+
+    def _let_answer(self, service: str, client: Any, actor: permissions.Actor) -> None:
+        cls = tables.service_classes()[service]
+        for method, _, entrypoint in tables.entrypoints(cls, rpc.Entrypoint):
+            answer = self._door(f"{service}.{method}", entrypoint.may, actor)
+            getattr(client, method).side_effect = answer
+
+        def as_another(another: permissions.Actor) -> Any:
+            made = fronts.client_of(service)
+            self._let_answer(service, made, another)
+            return made
+
+        client.acting_as.side_effect = as_another
+
+    def _door(self, name: str, rule: permissions.Rule, actor: permissions.Actor) -> Callable[..., Any]:
+        def answer(**arguments: Any) -> Any:
+            self.calls.append(name)
+            try:
+                permissions.admit(actor, rule)
+            except errors.Error:
+                self.refused.append(name)
+                raise
+            return Anything()
+
+        return answer
+
+
+@pytest.fixture(scope="module")
+def visits() -> Iterator[Visits]:
+    """The real gateway."""
+    with fronts.running(tables.gateway_class()) as front:
+        (listening,) = (found for found in front.container.subextensions if isinstance(found, server.Server))
+        yield Visits(front, listening.settings)
+
+
+def outcome(route: Route, answer: requests.Response) -> str:
+    """Tell how the door answered: ``unauthenticated``, ``forbidden`` or ``open``."""
+    asked_to_sign_in = answer.is_redirect and answer.headers["Location"].partition("?")[0] == "/sign-in"
+    if answer.status_code == 401 or (asked_to_sign_in and not route.endpoint.public):
+        return "unauthenticated"
+    return "forbidden" if answer.status_code == 403 else "open"
+
+
+def expected(route: Route, actor: permissions.Actor) -> str:
+    if permissions.admits(actor, route.endpoint.may):
+        return "open"
+    return "unauthenticated" if actor.kind == "anonymous" else "forbidden"
+
+
+class TestWalk:
+    @pytest.mark.parametrize("name", ROUTES)
+    def test_every_route_opens_to_whom_its_rule_says_and_calls_what_they_may_call(
+        self, visits: Visits, name: str
+    ) -> None:
+        route = ROUTES[name]
+        for role in ["anonymous", *roles.PEOPLE]:
+            actor = roles.ROLES[role]
+            answer = visits.go(route, actor)
+            wanted = "forbidden" if (name, role) in REFUSED_INSIDE else expected(route, actor)
+            assert outcome(route, answer) == wanted, f"{role}: {answer.status_code} {answer.text[:500]}"
+            assert not visits.refused, f"{role} may come in, and then calls what {role} may not"
+            if wanted != "open":
+                assert not set(visits.calls) - IN_FRONT, f"{role} was refused, and yet something was called"
+
+    @pytest.mark.parametrize("name", GUARDED)
+    def test_every_route_waits_for_what_a_person_has_to_do_first(self, visits: Visits, name: str) -> None:
+        route = ROUTES[name]
+        actor = roles.ROLES["administrator"]
+        for duty in duties.ORDER:
+            answer = visits.go(route, actor, duty=duty)
+            if (
+                route.endpoint.always
+                or route.endpoint.duty == duty
+                or (route.is_api and route.endpoint.public)
+            ):
+                assert answer.status_code != 403, f"{duty}: {answer.text[:500]}"
+            elif route.is_api:
+                assert (answer.status_code, answer.json()["fields"]) == (403, {"duty": duty}), duty
+                assert not set(visits.calls) - IN_FRONT, duty
+            else:
+                there = answer.headers.get("Location", "").partition("?")[0]
+                assert there == http.WHERE_DONE[duty], f"{duty}: {answer.status_code}"
+                assert not set(visits.calls) - IN_FRONT, duty
+
+
+class TestRoutes:
+    def test_have_a_rule_of_the_table(self) -> None:
+        for name, route in ROUTES.items():
+            rule = route.endpoint.may
+            for action in (rule,) if isinstance(rule, str) else rule:
+                assert action in permissions.TABLE or rule in DOORS, f"{name} has the rule {rule}"
+
+    def test_are_open_whatever_is_due_only_where_nothing_is_done(self) -> None:
+        changing = {name for name, route in ROUTES.items() if route.method != "GET" and route.endpoint.always}
+        assert changing <= ALWAYS_OPEN, "somebody who has a duty may change things here"
+
+    def test_have_one_page_for_each_duty(self) -> None:
+        for duty in duties.ORDER:
+            pages = {route.endpoint.path for route in ROUTES.values() if route.endpoint.duty == duty}
+            assert http.WHERE_DONE[duty] in pages, duty
