@@ -9,14 +9,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from eventlet.event import Event
 from nameko.extensions import DependencyProvider, Entrypoint, SharedExtension, register_entrypoint
 
 from contracts import errors, permissions
 from gateway import security, workers
-from kit import rpc
+from kit import logging, rpc
+
+if TYPE_CHECKING:
+    from gateway import incoming
 
 BELIEVED_SECONDS = 3.0
 REMEMBERED_ENDED_SECONDS = 30.0
@@ -39,12 +42,20 @@ class Session(TypedDict):
     actor: permissions.Actor
 
 
+class NewToken(TypedDict):
+    """The token that a session goes on with."""
+
+    token: str
+    expires_at: str
+
+
 class Sessions(SharedExtension):
     """The sessions this gateway has seen in the last seconds."""
 
     def __init__(self) -> None:
         super().__init__()
         self.check: SessionCheck | None = None
+        self.rotation: SessionRotation | None = None
         self._known: dict[str, tuple[float, Session]] = {}
         self._ended: dict[str, float] = {}
         self._asking: dict[str, Event] = {}
@@ -71,6 +82,27 @@ class Sessions(SharedExtension):
     def ask_again(self, token_hash: str) -> None:
         """Ask identity at the next request, because something about the session has changed."""
         self._known.pop(token_hash, None)
+
+    def rotate(self, request: incoming.Request) -> NewToken | None:
+        """Have the session's token replaced by a new one, if identity agrees that it is time.
+
+        The old one goes on for as long as the new one has not arrived, so nobody is kept waiting by a
+        failure: the next page asks again.
+        """
+        assert self.rotation is not None, "the gateway class has a method marked @authentication.rotation"
+        token_hash = request.signed_in["token_hash"]
+        try:
+            answer: NewToken = workers.run(
+                self.rotation,
+                (),
+                {"token_hash": token_hash},
+                {"call_id": request.call_id, "actor": rpc.encode(request.actor)},
+            )
+        except errors.Error as error:
+            logging.warning("token not renewed", error=error.code)
+            return None
+        self.ask_again(token_hash)
+        return answer
 
     def _ask_once(self, token_hash: str) -> Session:
         """Ask identity; requests with the same token that arrive meanwhile wait for the same answer."""
@@ -124,10 +156,26 @@ class SessionCheck(Entrypoint):
         self.sessions.check = self
 
 
+class SessionRotation(Entrypoint):
+    """The method that asks identity for a new token."""
+
+    sessions = Sessions()
+
+    def setup(self) -> None:
+        self.sessions.rotation = self
+
+
 def session_check(method: Callable[..., Any]) -> Callable[..., Any]:
     """Mark the method of the gateway that asks identity about a token's hash."""
     carried = workers.carrying_errors(method)
     register_entrypoint(carried, SessionCheck())
+    return carried
+
+
+def rotation(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark the method of the gateway that asks identity to renew the token with a hash."""
+    carried = workers.carrying_errors(method)
+    register_entrypoint(carried, SessionRotation())
     return carried
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -180,11 +181,17 @@ class PlainEndpoint(Endpoint):
 class PageEndpoint(Endpoint):
     """A method that shows a page or takes a form."""
 
+    def __init__(self, methods: str, path: str, *, secret_address: bool = False, **door: Any) -> None:
+        """``secret_address`` says that whoever knows the address is let in, so that it is told to nobody."""
+        super().__init__(methods, path, **door)
+        self.secret_address = secret_address
+
     def answer(self, request: Request, path_values: dict[str, Any]) -> Answer:
         if request.method == "HEAD":
             # Mail scanners look at links like this: they get the page's headers, and nothing is done.
             request.method = "GET"
         request.is_public = self.public
+        request.has_secret_address = self.secret_address
         request.actor = self.seen_from(request, request.actor)
         token = security.session_token(request)
         if not self.public:
@@ -193,13 +200,28 @@ class PageEndpoint(Endpoint):
             self._sign_in_if_possible(request, token)
         due = self.duty_before(request)
         if due is not None:
-            return see_other(WHERE_DONE[due])
+            return see_other(where_done(due, _address_of(request) if request.method == "GET" else ""))
         if request.method != "GET":
             incoming.check_form_fields(request)
             security.check_form(request)
         page: Page = self.run(request, path_values)
         security.keep_visitor(page, request)
+        self._renew_token(page, request)
+        if self.secret_address:
+            page.headers["Referrer-Policy"] = "no-referrer"
+            page.headers["X-Robots-Tag"] = "noindex, nofollow"
         return page
+
+    def _renew_token(self, page: Page, request: Request) -> None:
+        """Give the browser a new token when identity says that it is time, unless the page gave one."""
+        if request.session is None or not request.session["rotate"] or request.method != "GET":
+            return
+        if security.sets_session(page, request):
+            return
+        renewed = self.sessions.rotate(request)
+        if renewed is not None:
+            until = datetime.fromisoformat(renewed["expires_at"])
+            security.set_session_cookie(page, request, renewed["token"], expires_at=until)
 
     def _sign_in_if_possible(self, request: Request, token: str) -> None:
         """Know who looks at a public page, without keeping the page from anybody."""
@@ -220,8 +242,19 @@ class PageEndpoint(Endpoint):
         """Return where to sign in, so as to come back to the page or to the form that was sent."""
         if "GET" not in self.methods:
             return "/sign-in"
-        back = quote(request.full_path.rstrip("?"), safe="/")
+        back = quote(_address_of(request), safe="/")
         return f"/sign-in?next={back}" + ("" if request.method == "GET" else "&ended=1")
+
+
+def where_done(duty: str, back: str = "") -> str:
+    """Return the page where a duty is done, from which the way leads on to the address ``back``."""
+    there = WHERE_DONE[duty]
+    return there if back in ("", "/home") else f"{there}?next={quote(back, safe='/')}"
+
+
+def _address_of(request: Request) -> str:
+    """Return the address of a request on this site, to come back to."""
+    return request.full_path.rstrip("?")
 
 
 def api(methods: str, path: str, **options: Any) -> Callable[[Method], Method]:

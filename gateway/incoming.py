@@ -6,6 +6,7 @@ import ipaddress
 import json
 import math
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -28,8 +29,8 @@ class Request(wrappers.Request):
     """One request, with what the gateway found out about it.
 
     `actor` is who asks, `session` what `authentication.Sessions` knows of it (None when nobody is signed in),
-    `route` the rule that matched, `is_public` whether its page is for anybody, `settings` the gateway's
-    settings.
+    `route` the rule that matched, `is_public` whether its page is for anybody, `has_secret_address` whether
+    the address lets in whoever knows it, `settings` the gateway's settings.
     """
 
     max_content_length = BODY_LIMIT_BYTES
@@ -40,6 +41,7 @@ class Request(wrappers.Request):
     session: Session | None = None
     route: str = ""
     is_public: bool = False
+    has_secret_address: bool = False
     visitor: str | None = None
     visitor_is_new: bool = False
 
@@ -68,6 +70,14 @@ class Request(wrappers.Request):
     def sign_out_token(self) -> str:
         """Return the token that the form to sign out must hold, whatever page it stands on."""
         return security.sign_out_token(self)
+
+    @property
+    def idle_seconds_left(self) -> int | None:
+        """Return after how long a session that is not remembered ends unless something is done (A7)."""
+        if self.session is None or self.session["remembered"]:
+            return None
+        left = datetime.fromisoformat(self.session["expires_at"]) - datetime.now(UTC)
+        return max(0, int(left.total_seconds()))
 
     @cached_property
     def client_address(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -23,6 +23,10 @@ PAGE_POLICY = (
 )
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 YEAR_SECONDS = 31_536_000
+LONGEST_UNREMEMBERED = timedelta(hours=12)
+"""Only sessions that are remembered outlast this (A7); the others end with the browser at the latest."""
+SECOND_STEP_SECONDS = 300
+"""How long somebody may take between the password and the code of the second factor."""
 
 
 def headers(settings: Settings, *, page: bool) -> list[tuple[str, str]]:
@@ -72,17 +76,37 @@ def session_token(request: Request) -> str | None:
     return request.cookies.get(_cookie_name(request.settings, "session"))
 
 
-def set_session_cookie(
-    response: Response, request: Request, token: str, *, expires_at: datetime | None = None
-) -> None:
-    """Let the browser hold the session; until it closes, or until `expires_at` when remembered."""
-    max_age = None if expires_at is None else max(0, int((expires_at - datetime.now(UTC)).total_seconds()))
+def set_session_cookie(response: Response, request: Request, token: str, *, expires_at: datetime) -> None:
+    """Let the browser hold the session; until it closes, or until `expires_at` when it is remembered."""
+    left = expires_at - datetime.now(UTC)
+    max_age = int(left.total_seconds()) if left > LONGEST_UNREMEMBERED else None
     _set_cookie(response, request.settings, "session", token, max_age=max_age)
 
 
 def clear_session_cookie(response: Response, request: Request) -> None:
     """Let the browser forget the session."""
     _set_cookie(response, request.settings, "session", "", max_age=0)
+
+
+def sets_session(response: Response, request: Request) -> bool:
+    """Tell whether an answer opens or ends a session in the browser."""
+    name = f"{_cookie_name(request.settings, 'session')}="
+    return any(cookie.startswith(name) for cookie in response.headers.getlist("Set-Cookie"))
+
+
+def challenge(request: Request) -> str | None:
+    """Return what identity gave somebody whose password was right and who owes a code, if anything."""
+    return request.cookies.get(_cookie_name(request.settings, "code")) or None
+
+
+def set_challenge(response: Response, request: Request, challenge: str) -> None:
+    """Let the browser hold what proves the password was right; it stands in no address and on no page."""
+    _set_cookie(response, request.settings, "code", challenge, max_age=SECOND_STEP_SECONDS)
+
+
+def clear_challenge(response: Response, request: Request) -> None:
+    """Let the browser forget it."""
+    _set_cookie(response, request.settings, "code", "", max_age=0)
 
 
 # Form tokens
@@ -117,7 +141,8 @@ def sign_out_token(request: Request) -> str:
 
 
 def _form_token(request: Request, browser: str | None) -> str:
-    session = request.session["token_hash"] if request.session else None
+    # To the session and not to its token, which is renewed while other tabs stay open.
+    session = request.session["session_id"] if request.session else None
     bound_to = browser or session or visitor(request)
     return hmac.new(
         request.settings.secret_key.encode(), f"form:{bound_to}".encode(), hashlib.sha256
@@ -129,8 +154,10 @@ def check_form(request: Request) -> None:
 
     :raises errors.Forbidden: when it was not, or the page is older than the session
     """
-    sent = request.form.get("csrf_token", "")
-    if _from_elsewhere(request) or not hmac.compare_digest(sent.encode(), csrf_token(request).encode()):
+    sent = request.form.get("csrf_token", "").encode()
+    # What stands on every page (to sign out, to judge a password) may be sent to public addresses as well.
+    ours = [csrf_token(request).encode(), sign_out_token(request).encode()]
+    if _from_elsewhere(request) or not any(hmac.compare_digest(sent, token) for token in ours):
         raise errors.Forbidden(
             "Nothing was saved. You may have signed in or out since the page was loaded.",
             {"csrf_token": "This form is out of date."},
@@ -141,7 +168,8 @@ def _from_elsewhere(request: Request) -> bool:
     if request.headers.get("Sec-Fetch-Site") == "cross-site":
         return True
     origin = request.headers.get("Origin")
-    if origin is None:
+    if origin is None or (origin == "null" and request.has_secret_address):
+        # A page that tells nobody its address sends its forms without an origin.
         return False
     try:
         sender = urlsplit(origin).netloc

@@ -6,7 +6,17 @@ from typing import Any
 
 from contracts import events
 from gateway import authentication, health, static
-from gateway.api import capacity, documents, people, providers, registrations, reports, sessions, vacancies
+from gateway.api import (
+    account,
+    capacity,
+    documents,
+    people,
+    providers,
+    registrations,
+    reports,
+    sessions,
+    vacancies,
+)
 from gateway.web import pages
 from kit import messaging, rpc
 
@@ -14,6 +24,7 @@ from kit import messaging, rpc
 class Gateway(
     registrations.Registrations,
     sessions.Sessions,
+    account.Account,
     people.People,
     providers.Providers,
     capacity.Capacity,
@@ -39,6 +50,11 @@ class Gateway(
     def check_session(self, *, token_hash: str) -> Any:
         """Ask identity about a session."""
         return self.identity.check_session(token_hash=token_hash)
+
+    @authentication.rotation
+    def rotate_session(self, *, token_hash: str) -> Any:
+        """Ask identity for a new token for a session."""
+        return self.identity.rotate_session(token_hash=token_hash)
 
     @messaging.handles(events.SessionsEnded)
     def on_sessions_ended(self, event: events.SessionsEnded) -> None:

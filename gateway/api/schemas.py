@@ -8,13 +8,14 @@ from __future__ import annotations
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from contracts import permissions, vocabulary
-from gateway.api.fields import Decimal, Digits, Email, Id, YesNo, code, codes, page, text, whole
+from gateway.api.fields import BigDigits, Decimal, Digits, Email, Id, Moment, YesNo, code, codes, page, text, whole
 
 BED_TYPES = {**vocabulary.CARE_HOME_BED_TYPES, **vocabulary.UNIT_BED_TYPES}
 STATUSES = ("awaiting", "active", "rejected")
 MOST_BEDS = 2000
 PRICES = (100, 20_000)
 MOST_PROVIDERS = 500
+MOST_DECISIONS = 100
 HOURS_OF_A_YEAR = 8784
 
 
@@ -70,6 +71,109 @@ class Rejection(Schema):
     reason = text(1000, required=True, example="Please register with your work address.")
 
 
+class Decisions(Schema):
+    """Several registrations and what is decided about each of them."""
+
+    registration_ids = fields.List(Id(), required=True, validate=validate.Length(1, MOST_DECISIONS))
+    decision = code(("approve", "reject"), required=True)
+    reason = text(
+        1000,
+        load_default=None,
+        allow_none=True,
+        example="Please register with your work address.",
+    )
+
+
+class Approval(Schema):
+    """The organisation of an applicant whose own is on no list (administrators)."""
+
+    organisation_id = Id(allow_none=True, load_default=None)
+
+
+class UserQuery(Schema):
+    """Which users to list."""
+
+    q = text(100, example="Field")
+    status = code(("awaiting", "active", "rejected", "deactivated"))
+    role = code((permissions.APPROVER, *permissions.GRANTED_ROLES, permissions.ADMINISTRATOR))
+    only = code(("idle", "locked", "never_signed_in", "no_password", "shared"))
+    page = page()
+
+
+class UserChanges(Schema):
+    """What to change about a user; what is left out stays."""
+
+    full_name = text(200, example="Jo Field")
+    phone = text(40, example="0191 498 0000")
+    job_title = text(200, example="Manager")
+    provider_ids = fields.List(
+        Id(),
+        validate=validate.Length(max=MOST_PROVIDERS),
+        metadata={"description": "The providers to work for; none means all of the organisation's."},
+    )
+    generic = YesNo(metadata={"description": "Whether several people share the account."})
+    wants_search = YesNo(metadata={"description": "Only for community units."})
+    organisation_id = Id(metadata={"description": "Only administrators may move somebody."})
+
+
+class Roles(Schema):
+    """The roles a user has from now on."""
+
+    roles = codes((permissions.APPROVER, *permissions.GRANTED_ROLES), required=True)
+
+
+class Reason(Schema):
+    """Why something is done to an account; it is kept with the account."""
+
+    reason = text(1000, required=True, example="Left in October.")
+
+
+class AuditQuery(Schema):
+    """Which entries of the audit trail to read."""
+
+    subject_id = Id(metadata={"description": "Done to this person or organisation."})
+    by_id = Id(metadata={"description": "Done by this person."})
+    action = text(100, example="account unlocked")
+    organisation_id = Id()
+    since = Moment()
+    until = Moment(metadata={"description": "Entries before this time."})
+    before_id = BigDigits(metadata={"description": "Go on from `next` of the answer before."})
+    limit = Digits(load_default=50, validate=validate.Range(1, 100))
+
+
+class ProviderAuditQuery(AuditQuery):
+    """Which entries of the providers' audit trail to read."""
+
+    class Meta:
+        exclude = ("subject_id", "organisation_id")
+
+    provider_id = Id(metadata={"description": "Done to this provider."})
+
+
+class DirectoryQuery(Schema):
+    """Whose contacts to list."""
+
+    area = text(9, example="E06000047")
+    q = text(100, example="Willow")
+    page = page()
+
+
+class OrganisationList(Schema):
+    """Which organisations to list."""
+
+    q = text(100, example="Cranberry")
+    page = page()
+
+
+class NewOrganisation(Schema):
+    """An organisation that people can belong to."""
+
+    name = text(200, required=True, example="Cranberry Care")
+    type = code(permissions.ORGANISATION_TYPES, required=True)
+    council_code = text(9, allow_none=True, load_default=None, example="E06000047")
+    postcode = text(10, allow_none=True, load_default=None, example="DH1 3YG")
+
+
 class SignIn(Schema):
     """Who signs in."""
 
@@ -78,11 +182,78 @@ class SignIn(Schema):
     remember_me = YesNo(load_default=False, metadata={"description": "30 days instead of 30 idle minutes."})
 
 
-class PasswordChange(Schema):
-    """A new password."""
+class SecondStep(Schema):
+    """The code of the second factor, after the password."""
 
-    current_password = text(256, required=True)
+    challenge = text(200, required=True, example="what POST /sessions answered")
+    code = text(100, required=True, example="123456")
+
+
+class PasswordChange(Schema):
+    """A new password; after a temporary one the current password may be left out."""
+
+    current_password = text(256)
     new_password = text(256, required=True)
+
+
+class PasswordToJudge(Schema):
+    """A password to be judged; a link stands in for being signed in."""
+
+    new_password = text(256, required=True)
+    link_token = text(200, load_default=None, allow_none=True)
+
+
+class ForgottenPassword(Schema):
+    """Whose password is forgotten."""
+
+    email = text(254, required=True, example="staff@cranberry.example")
+
+
+class PasswordLink(Schema):
+    """The last part of a link in a mail."""
+
+    link_token = text(200, required=True)
+
+
+class PasswordByLink(PasswordLink):
+    """A password chosen with a link."""
+
+    new_password = text(256, required=True)
+
+
+class OwnPassword(Schema):
+    """One's password, to show that it is oneself."""
+
+    password = text(256, required=True)
+
+
+class SecondFactorConfirmation(OwnPassword):
+    """A first code of the authenticator app, and one's password."""
+
+    code = text(100, required=True, example="123456")
+
+
+class ProfileChanges(Schema):
+    """What to change of one's own details; those left out stay as they are."""
+
+    full_name = text(200, example="Jo Field")
+    phone = text(40, example="0191 498 0000")
+    job_title = text(200, example="Manager")
+
+
+class Communications(Schema):
+    """Whether one agrees to notices."""
+
+    agrees = YesNo(required=True)
+
+
+class TermsAgreement(Schema):
+    """Which version of the terms of use one agrees to."""
+
+    version = text(20, required=True, example="2026-11")
+    agrees_to_communications = YesNo(
+        load_default=None, allow_none=True, metadata={"description": "Left out, the earlier answer stays."}
+    )
 
 
 class MailQuery(Schema):

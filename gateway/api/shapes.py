@@ -125,6 +125,162 @@ class Registrations(Answer):
     results = many(RegistrationRow)
 
 
+class Decision(Answer):
+    """What became of one registration."""
+
+    id = Id(required=True)
+    status = maybe(fields.String, example="active")
+    error = maybe(fields.String, description="Why it was not decided, in words.")
+
+
+class Decisions(Answer):
+    """What became of each registration."""
+
+    results = many(Decision)
+
+
+class UserRow(Answer):
+    """A user in a list."""
+
+    id = Id(required=True)
+    full_name = always(fields.String, example="Jo Field")
+    email = always(fields.String, format="email")
+    job_title = always(fields.String)
+    organisation_id = maybe(fields.String, format="uuid")
+    organisation_name = maybe(fields.String, example="Cranberry Care")
+    organisation_type = code(permissions.ORGANISATION_TYPES, required=True)
+    roles = fields.List(fields.String(), required=True)
+    status = always(fields.String, example="active")
+    last_signed_in_at = time()
+    idle = always(fields.Boolean, description="No sign-in for 12 months.")
+    locked = always(fields.Boolean)
+    generic = always(fields.Boolean, description="Whether several people share the account.")
+    second_factor = always(fields.Boolean)
+    must_change_password = always(fields.Boolean)
+
+
+class Users(Answer):
+    """A page of users."""
+
+    total = always(fields.Integer)
+    page = always(fields.Integer)
+    page_size = always(fields.Integer)
+    results = many(UserRow)
+
+
+class User(UserRow):
+    """A user, with what one may do."""
+
+    phone = always(fields.String)
+    provider_ids = fields.List(fields.String(), required=True)
+    version = always(fields.Integer)
+    may = fields.List(fields.String(), required=True, metadata={"example": ["change", "deactivate"]})
+
+
+class AuditEntry(Answer):
+    """Who did what to whom, when, and from where."""
+
+    id = always(fields.Integer)
+    at = always(fields.String, format="date-time")
+    action = always(fields.String, example="account unlocked")
+    by_id = maybe(fields.String, format="uuid")
+    by_name = always(fields.String)
+    by_generic = always(fields.Boolean, description="Whether several people share the account that did it.")
+    channel = always(fields.String, example="web")
+    address = always(fields.String)
+    subject_type = always(fields.String)
+    subject_id = maybe(fields.String, format="uuid")
+    subject_name = maybe(fields.String)
+    organisation_id = maybe(fields.String, format="uuid")
+    organisation_name = maybe(fields.String)
+    before = fields.Dict(required=True)
+    after = fields.Dict(required=True)
+
+
+class AuditTrail(Answer):
+    """Entries, newest first."""
+
+    results = many(AuditEntry)
+    next = maybe(fields.Integer, description="Send it as `before_id` to go on; null at the end.")
+
+
+class AuditActions(Answer):
+    """What an entry may be about."""
+
+    results = fields.List(fields.String(), required=True)
+
+
+class Contact(Answer):
+    """How to reach an Approver."""
+
+    full_name = always(fields.String)
+    job_title = always(fields.String)
+    phone = always(fields.String)
+    email = always(fields.String)
+
+
+class OrganisationContact(Answer):
+    """An organisation with its Approvers."""
+
+    id = Id(required=True)
+    name = always(fields.String)
+    type = code(permissions.ORGANISATION_TYPES, required=True)
+    area_name = maybe(fields.String)
+    people = many(Contact)
+
+
+class OrganisationContacts(Answer):
+    """A page of organisations with their Approvers."""
+
+    total = always(fields.Integer)
+    page = always(fields.Integer)
+    page_size = always(fields.Integer)
+    results = many(OrganisationContact)
+
+
+class ProviderContact(Answer):
+    """How to reach a home or unit and its manager; empty where it is not known."""
+
+    id = Id(required=True)
+    name = always(fields.String)
+    type = code(vocabulary.PROVIDER_TYPES, required=True)
+    town = always(fields.String)
+    postcode = always(fields.String)
+    phone = always(fields.String)
+    email = always(fields.String)
+    website = always(fields.String)
+    manager_name = always(fields.String)
+    manager_phone = always(fields.String)
+    manager_email = always(fields.String)
+    organisation_id = maybe(fields.String, format="uuid")
+
+
+class ProviderContacts(Answer):
+    """A page of homes and units."""
+
+    total = always(fields.Integer)
+    page = always(fields.Integer)
+    page_size = always(fields.Integer)
+    results = many(ProviderContact)
+
+
+class KnownOrganisation(Answer):
+    """An organisation that people can belong to."""
+
+    id = Id(required=True)
+    name = always(fields.String)
+    type = code(permissions.ORGANISATION_TYPES, required=True)
+
+
+class KnownOrganisations(Answer):
+    """A page of organisations."""
+
+    total = always(fields.Integer)
+    page = always(fields.Integer)
+    page_size = always(fields.Integer)
+    results = many(KnownOrganisation)
+
+
 class NewSession(Answer):
     """A session; the token is shown this once."""
 
@@ -135,6 +291,89 @@ class NewSession(Answer):
         enum=[*duties.ORDER, None],
     )
     expires_at = always(fields.String, format="date-time")
+
+
+class SignedIn(Answer):
+    """A session or, for who has a second factor, a challenge to be answered first."""
+
+    second_factor = always(fields.Boolean, description="Whether a code is asked for first.")
+    challenge = fields.String(metadata={"description": "For POST /sessions/second-factor, with the code."})
+    token = fields.String(metadata={"description": "Send it as 'Authorization: Bearer <token>'."})
+    duty = fields.String(
+        allow_none=True,
+        validate=validate.OneOf([*duties.ORDER, None]),
+        metadata={"description": "What has to be done before anything else, if anything."},
+    )
+    expires_at = always(fields.String, format="date-time")
+
+
+class NewToken(Answer):
+    """The token that the session goes on with; the one before is worth nothing."""
+
+    token = always(fields.String, description="Send it as 'Authorization: Bearer <token>'.")
+    expires_at = always(fields.String, format="date-time")
+
+
+class Judgement(Answer):
+    """What is thought of a password."""
+
+    acceptable = always(fields.Boolean)
+    words = maybe(fields.String, description="What is wrong with it, if anything.")
+
+
+class PasswordLinkState(Answer):
+    """Whether a link still works."""
+
+    state = always(fields.String, enum=["open", "used", "expired"])
+
+
+class OwnSession(Answer):
+    """A device one is signed in on."""
+
+    id = Id(required=True)
+    current = always(fields.Boolean, description="Whether it is the one that asks.")
+    created_at = always(fields.String, format="date-time")
+    last_seen_at = always(fields.String, format="date-time")
+    expires_at = always(fields.String, format="date-time")
+    remembered = always(fields.Boolean)
+    address = always(fields.String)
+    user_agent = always(fields.String)
+
+
+class OwnSessions(Answer):
+    """The devices one is signed in on."""
+
+    results = many(OwnSession)
+
+
+class SecondFactor(Answer):
+    """Whether one signs in with a second factor."""
+
+    since = time()
+    codes_left = always(fields.Integer, description="How many recovery codes are left.")
+
+
+class NewSecondFactor(Answer):
+    """What an authenticator app needs."""
+
+    secret = always(fields.String, example="JBSWY3DPEHPK3PXP")
+    uri = always(fields.String, description="What the app reads as a QR code.")
+
+
+class RecoveryCodes(Answer):
+    """The recovery codes; they are shown this once."""
+
+    recovery_codes = fields.List(fields.String(), required=True)
+
+
+class Profile(Answer):
+    """One's own details."""
+
+    email = always(fields.String)
+    full_name = always(fields.String)
+    phone = always(fields.String)
+    job_title = always(fields.String)
+    accepts_communications = always(fields.Boolean)
 
 
 class Me(Answer):

@@ -3,24 +3,42 @@
 from __future__ import annotations
 
 from gateway.web import (
+    account,
+    agreeing,
     approvals,
+    audit,
     capacity,
+    changing_users,
     confirming,
+    directory,
     finding,
+    organisations,
+    passwords,
     providers,
     refusals,
     registering,
     reporting,
+    second_factor,
     signing_in,
     start,
+    users,
 )
 
 
 class Pages(
     start.Start,
     signing_in.SigningIn,
+    passwords.Passwords,
+    agreeing.Agreeing,
+    account.Account,
+    second_factor.SecondFactor,
     registering.Registering,
     approvals.Approvals,
+    users.Users,
+    changing_users.ChangingUsers,
+    audit.Audit,
+    organisations.Organisations,
+    directory.Directory,
     providers.Providers,
     capacity.Capacity,
     finding.Finding,

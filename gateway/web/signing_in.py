@@ -1,4 +1,4 @@
-"""Sign in, sign out, choose a password."""
+"""Sign in, in one step or two, stay signed in, and sign out."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from contracts import duties, errors, permissions
+from contracts import errors, permissions
 from gateway import answers, http, security
 from gateway.web import rendering
 
@@ -15,12 +15,19 @@ if TYPE_CHECKING:
     from kit import rpc
 
 MOST_OF_USER_AGENT = 300
-ENDED = "You have been signed out. What you sent was not saved."
+MOST_OF_A_CODE = 100
+NOTICES = {
+    "ended": "You have been signed out. What you sent was not saved.",
+    "idle": "You were signed out because nothing was done here for 30 minutes. Sign in to go on.",
+    "password": "Your password has been changed. Sign in with it.",
+    "late": "That took longer than five minutes. Start again with your password.",
+}
 GO_ON = "Sign in to go on."
+REFUSALS = (errors.Unauthenticated, errors.Invalid, errors.TooMany)
 
 
 class SigningIn:
-    """Pages about one's own session."""
+    """Pages that open and end a session."""
 
     identity: rpc.Client
     sessions: authentication.Sessions
@@ -28,17 +35,54 @@ class SigningIn:
     @http.page("GET,POST", "/sign-in", may=permissions.PUBLIC, always=True)
     def sign_in_page(self, request: http.Request) -> http.Page:
         """Sign somebody in; why it failed is not said, so that nobody learns who has an account."""
+        wanted = request.values.get("next", "")
         if request.method == "GET":
-            wanted = request.args.get("next", "")
             if request.actor.kind == "user":
                 return http.see_other(security.local_path(wanted, "/home"))
-            notice = ENDED if "ended" in request.args else GO_ON if wanted else None
+            told = next((words for name, words in NOTICES.items() if name in request.args), None)
+            notice = told or (GO_ON if wanted else None)
             return rendering.respond(request, "sign_in.html", values={}, next=wanted, notice=notice)
         try:
-            session = self._open_session(request)
-        except (errors.Unauthenticated, errors.Invalid, errors.TooMany) as refusal:
-            return _refused(request, refusal)
-        return _signed_in(request, session)
+            answer = self.identity.sign_in(
+                email=request.form.get("email", ""),
+                password=request.form.get("password", ""),
+                remember_me="remember_me" in request.form,
+                user_agent=user_agent(request),
+            )
+        except REFUSALS as refusal:
+            return refused(request, refusal, "sign_in.html", values=request.form, next=wanted)
+        if answer["second_factor"]:
+            page = http.see_other(_with_next("/sign-in/code", wanted))
+            security.set_challenge(page, request, answer["challenge"])
+            return page
+        return signed_in(request, answer, wanted)
+
+    @http.page("GET,POST", "/sign-in/code", may=permissions.PUBLIC, always=True)
+    def code_page(self, request: http.Request) -> http.Page:
+        """Take the code of the second factor, or one of the recovery codes, after the password."""
+        wanted = request.values.get("next", "")
+        challenge = security.challenge(request)
+        if challenge is None:
+            return http.see_other(_with_next("/sign-in", wanted, "late=1"))
+        if request.method == "GET":
+            return rendering.respond(request, "sign_in_code.html", values={}, next=wanted)
+        try:
+            answer = self.identity.sign_in_second(
+                challenge=challenge,
+                code=request.form.get("code", "").strip()[:MOST_OF_A_CODE],
+                user_agent=user_agent(request),
+            )
+        except REFUSALS as refusal:
+            return refused(request, refusal, "sign_in_code.html", values={}, next=wanted)
+        page = signed_in(request, answer, wanted)
+        security.clear_challenge(page, request)
+        return page
+
+    @http.page("POST", "/session/keep", may=permissions.SIGNED_IN, always=True)
+    def keep_page(self, request: http.Request) -> http.Page:
+        """Tell the page for how long the session goes on, now that somebody has asked for more of it."""
+        left = request.idle_seconds_left
+        return http.Page(status=204, headers={} if left is None else {"X-Seconds-Left": str(left)})
 
     @http.page("POST", "/sign-out", may=permissions.SIGNED_IN, always=True)
     def sign_out_page(self, request: http.Request) -> http.Page:
@@ -50,77 +94,53 @@ class SigningIn:
         security.clear_session_cookie(page, request)
         return page
 
-    @http.page("GET", "/signed-out", may=permissions.PUBLIC)
+    @http.page("GET", "/signed-out", may=permissions.PUBLIC, always=True)
     def signed_out_page(self, request: http.Request) -> http.Page:
         """Say that the session has ended."""
         return rendering.respond(request, "signed_out.html")
 
-    @http.page("GET,POST", "/password", may=permissions.SIGNED_IN, duty=duties.PASSWORD)
-    def password_page(self, request: http.Request) -> http.Page:
-        """Change the password; after a temporary one the old one need not be typed again."""
-        must_change = request.signed_in["duty"] == duties.PASSWORD
-        wanted = request.values.get("next", "")
-        if request.method == "GET":
-            return rendering.respond(
-                request, "password.html", values={}, must_change=must_change, next=wanted
-            )
-        token_hash = request.signed_in["token_hash"]
-        try:
-            self.identity.change_password(
-                current_password=request.form.get("current_password") or None,
-                new_password=request.form.get("new_password", ""),
-                token_hash=token_hash,
-            )
-        except (errors.Invalid, errors.TooMany) as refusal:
-            page = rendering.respond(
-                request,
-                "password.html",
-                status=answers.STATUS[type(refusal)],
-                errors={name: words for name, words in refusal.fields.items() if name != "retry_after"},
-                message=refusal.message,
-                values={},
-                must_change=must_change,
-                next=wanted,
-            )
-            return _with_patience(page, refusal)
-        self.sessions.ask_again(token_hash)
-        return http.see_other(security.local_path(wanted, "/home?done=password"))
 
-    def _open_session(self, request: http.Request) -> dict[str, Any]:
-        session: dict[str, Any] = self.identity.sign_in(
-            email=request.form.get("email", ""),
-            password=request.form.get("password", ""),
-            remember_me="remember_me" in request.form,
-            user_agent=request.headers.get("User-Agent", "")[:MOST_OF_USER_AGENT],
-        )
-        return session
+def signed_in(request: http.Request, session: dict[str, Any], wanted: str) -> http.Page:
+    """Let the browser hold a session just opened, and lead to what is due first or to the page wanted."""
+    back = security.local_path(wanted, "/home")
+    page = http.see_other(http.where_done(session["duty"], back) if session["duty"] else back)
+    until = datetime.fromisoformat(session["expires_at"])
+    security.set_session_cookie(page, request, session["token"], expires_at=until)
+    return page
 
 
-def _refused(request: http.Request, refusal: errors.Error) -> http.Page:
+def refused(
+    request: http.Request,
+    refusal: errors.Error,
+    template: str,
+    *,
+    words: dict[str, str] | None = None,
+    **context: Any,
+) -> http.Page:
+    """Show a form again with the words of a refusal, and say for programs too when to try again.
+
+    ``words`` are those by field where the form calls its fields otherwise than the service.
+    """
+    fields = refusal.fields if words is None else words
     page = rendering.respond(
         request,
-        "sign_in.html",
-        status=answers.STATUS[type(refusal)],
+        template,
+        status=next(answers.STATUS[kind] for kind in type(refusal).__mro__ if kind in answers.STATUS),
+        errors={name: told for name, told in fields.items() if name != "retry_after"},
         message=refusal.message,
-        values=request.form,
-        next=request.form.get("next", ""),
+        **context,
     )
-    return _with_patience(page, refusal)
-
-
-def _with_patience(page: http.Page, refusal: errors.Error) -> http.Page:
-    """Say for programs too when to try again, where it was tried too often."""
     if isinstance(refusal, errors.TooMany):
         page.headers.extend(answers.retry_after(refusal))
     return page
 
 
-def _signed_in(request: http.Request, session: dict[str, Any]) -> http.Page:
-    wanted, must_change = request.form.get("next", ""), session["duty"] == duties.PASSWORD
-    first = f"/password?next={quote(wanted, safe='/')}" if wanted else "/password"
-    page = http.see_other(first if must_change else security.local_path(wanted, "/home"))
-    # Identity remembers nobody who still has to choose a password.
-    remembered = "remember_me" in request.form and not must_change
-    until = datetime.fromisoformat(session["expires_at"]) if remembered else None
-    security.set_session_cookie(page, request, session["token"], expires_at=until)
-    return page
+def user_agent(request: http.Request) -> str:
+    """Return what the browser calls itself, as far as it is kept."""
+    return request.headers.get("User-Agent", "")[:MOST_OF_USER_AGENT]
+
+
+def _with_next(path: str, wanted: str, *more: str) -> str:
+    """Return an address that carries on where somebody wants to go."""
+    query = [f"next={quote(wanted, safe='/')}"] if wanted else []
+    return "?".join(filter(None, [path, "&".join([*query, *more])]))

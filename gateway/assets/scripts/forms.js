@@ -38,7 +38,9 @@ function warnUnsaved(form) {
     sending = true;
   });
   window.addEventListener("beforeunload", (event) => {
-    if (!sending && changed()) {
+    // At the end of a session there is nothing to stay for: what is here can no longer be saved.
+    const isOver = document.documentElement.hasAttribute("data-session-over");
+    if (!sending && !isOver && changed()) {
       event.preventDefault();
       event.returnValue = "";
     }

@@ -1,7 +1,13 @@
 // Pages work without any of this; it saves presses and warns before work is lost.
 import { startCapacity } from "./capacity.js";
 import { startForms } from "./forms.js";
+import { startIdle } from "./idle.js";
+import { startPasswords } from "./passwords.js";
+import { startRecoveryCodes } from "./recovery_codes.js";
 
 document.body.classList.add("app-scripted");
 startForms();
 startCapacity();
+startIdle();
+startPasswords();
+startRecoveryCodes();
