@@ -7,7 +7,7 @@ export MAKE_STARTED := $(shell date +%s)
 CHECKED := contracts kit services gateway deploy tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo-data remind test check format tables bench requirements clean
+.PHONY: help run demo-data code remind test check format tables bench requirements clean
 
 help: ## List what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ run: ## Install what is missing and run everything here; Ctrl-C stops it
 
 demo-data: ## Add fictional homes to what runs: HOMES=15000 makes it national
 	@$(VENV)/tracker demo-data --homes $(HOMES)
+
+code: ## Show the code that the demo's administrator signs in with now
+	@$(VENV)/tracker demo-code
 
 remind: ## Send now what the weekly reminder would send
 	@$(VENV)/tracker remind

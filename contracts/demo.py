@@ -1,6 +1,7 @@
 """The organisations and people of the demo, all fictional, with ids that every service can refer to.
 
-Councils and ICBs are real areas; nobody named here works for one. The password is only ever set by the demo.
+Councils and ICBs are real areas; nobody named here works for one. The password and the secret of the second
+factor are only ever set by the demo.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 from contracts import organisations, permissions
 
 PASSWORD = "quiet-harbour-lantern"
+SECOND_FACTOR_SECRET = "QUIETHARBOURLANTERNQUIETHARBOUR2"
+"""What an authenticator app would keep, in base 32."""
 _NAMESPACE = uuid.UUID("b8f3a1de-7c64-4a0b-8f55-3e2a9d1c4b77")
 
 
@@ -35,7 +38,11 @@ class Organisation:
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """A person of the demo; ``says`` is what the start-up table tells about them."""
+    """A person of the demo; ``says`` is what the start-up table tells about them.
+
+    ``generic`` is an account that several people share; who is ``idle`` has not signed in for 14 months; who
+    is ``awaiting``, ``locked`` or has ``left`` cannot sign in.
+    """
 
     email: str
     full_name: str
@@ -45,10 +52,19 @@ class Person:
     roles: tuple[str, ...] = ()
     wants_search: bool = False
     awaiting: bool = False
+    second_factor: bool = False
+    generic: bool = False
+    idle: bool = False
+    locked: bool = False
+    left: bool = False
 
     @property
     def id(self) -> str:
         return str(uuid.uuid5(_NAMESPACE, f"person:{self.email}"))
+
+    @property
+    def may_sign_in(self) -> bool:
+        return not (self.awaiting or self.locked or self.left)
 
 
 ORGANISATIONS: tuple[Organisation, ...] = (
@@ -106,8 +122,9 @@ PEOPLE: tuple[Person, ...] = (
         full_name="Ada Example",
         job_title="Service administrator",
         organisation="tracker",
-        says="Administrator",
+        says="Administrator, needs a code as well: make code",
         roles=(permissions.ADMINISTRATOR,),
+        second_factor=True,
     ),
     Person(
         email="approver@cranberry.example",
@@ -137,6 +154,14 @@ PEOPLE: tuple[Person, ...] = (
         job_title="Discharge coordinator",
         organisation="acute",
         says="NHS acute, finds places for people leaving hospital",
+    ),
+    Person(
+        email="ward-desk@acute.example",
+        full_name="Ward desk",
+        job_title="Discharge desk",
+        organisation="acute",
+        says="Shared account of a ward, has a notice to agree to at each sign-in",
+        generic=True,
     ),
     Person(
         email="rehab@community.example",
@@ -184,6 +209,30 @@ PEOPLE: tuple[Person, ...] = (
         organisation="durham",
         says="Manage Alerts",
         roles=(permissions.MANAGE_ALERTS,),
+    ),
+    Person(
+        email="idle@durham.example",
+        full_name="Iris Idle",
+        job_title="Social worker",
+        organisation="durham",
+        says="Council, not signed in for 14 months",
+        idle=True,
+    ),
+    Person(
+        email="locked@bramble.example",
+        full_name="Lorna Locked",
+        job_title="Home manager",
+        organisation="bramble",
+        says="locked after five wrong passwords",
+        locked=True,
+    ),
+    Person(
+        email="leaver@cranberry.example",
+        full_name="Leo Leaver",
+        job_title="Night manager",
+        organisation="cranberry",
+        says="deactivated",
+        left=True,
     ),
     Person(
         email="nadia.newcomer@cranberry.example",

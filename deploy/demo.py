@@ -9,9 +9,12 @@ from __future__ import annotations
 import os
 import time
 
+import pyotp
+
 from contracts import demo, events
 from kit import broker, clock, database, hashing, outbox, topology
 from services.identity import demo as identity_demo
+from services.identity import second_factor
 from services.providers import demo as providers_demo
 from services.search import postcodes
 
@@ -22,7 +25,14 @@ PATIENCE = 20.0
 def load(*, homes: int) -> None:
     """Make what is lacking of the people and of ``homes`` care homes; wait until they can be found."""
     with _sessions("identity").transaction() as session:
-        identity_demo.create(session, password_hash=hashing.hash_password(demo.PASSWORD), now=clock.now())
+        identity_demo.create(
+            session,
+            password_hash=hashing.hash_password(demo.PASSWORD),
+            second_factor_secret=second_factor.sealed(
+                demo.SECOND_FACTOR_SECRET, key=os.environ["SECOND_FACTOR_KEY"]
+            ),
+            now=clock.now(),
+        )
     providers = _sessions("providers")
     places = [
         {"outward": outward, "town": middle.town, "council_code": middle.council_code}
@@ -33,6 +43,13 @@ def load(*, homes: int) -> None:
         made = providers_demo.create(session, homes=homes, places=places, now=clock.now())
     print(f"{made} providers were made", flush=True)
     _wait_until_known(providers)
+
+
+def print_code() -> None:
+    """Print the code of the demo's second factor, and for how long it is the present one."""
+    totp = pyotp.TOTP(demo.SECOND_FACTOR_SECRET)
+    left = totp.interval - int(time.time()) % totp.interval
+    print(f"{totp.now()}  (for another {left} second{'' if left == 1 else 's'}; it works once)")
 
 
 def _wait_until_known(providers: database.Sessions) -> None:

@@ -30,8 +30,3 @@ PROCESSES = (
     Process("gateway", "gateway.service:Gateway"),
 )
 SERVICES_WITH_DATABASE = tuple(process.name for process in PROCESSES if process.name != "gateway")
-
-
-def database_variable(service: str) -> str:
-    """Return the name of the setting that says where a service's database is."""
-    return f"{service.upper()}_DATABASE_URL"

@@ -17,12 +17,14 @@ from typing import Any
 from contracts import errors, permissions
 from deploy import processes
 from deploy.local import environment
+from kit import settings
 
 BROKER = "AMQP_URI"
 PUBLIC_URL = "PUBLIC_URL"
-IDENTITY_DATABASE = processes.database_variable("identity")
-SEARCH_DATABASE = processes.database_variable("search")
-DATABASES = tuple(map(processes.database_variable, processes.SERVICES_WITH_DATABASE))
+SECOND_FACTOR_KEY = "SECOND_FACTOR_KEY"
+IDENTITY_DATABASE = settings.database_variable("identity")
+SEARCH_DATABASE = settings.database_variable("search")
+DATABASES = tuple(map(settings.database_variable, processes.SERVICES_WITH_DATABASE))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -134,6 +136,11 @@ def demo_data(options: argparse.Namespace) -> None:
     _module("deploy.demo").load(homes=options.homes)
 
 
+def demo_code(options: argparse.Namespace) -> None:
+    """Print the code that the demo's administrator signs in with at this moment."""
+    _module("deploy.demo").print_code()
+
+
 def _module(name: str) -> Any:
     """Import a module only when its command is run, so that each needs its own service alone."""
     return importlib.import_module(name)
@@ -148,8 +155,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_search(commands)
     _add_dead_letters(commands)
     _command(commands, "remind", remind, [BROKER])
-    demo = _command(commands, "demo-data", demo_data, DATABASES)
+    demo = _command(commands, "demo-data", demo_data, [*DATABASES, SECOND_FACTOR_KEY])
     demo.add_argument("--homes", type=int, default=300, help="how many homes (default: %(default)s)")
+    _command(commands, "demo-code", demo_code, [])
     return parser
 
 

@@ -17,10 +17,13 @@ from pathlib import Path
 
 from deploy import processes
 from deploy.local import broker, children, environment, ports, postgres
+from kit import settings as kit_settings
 
 GATEWAY_ADDRESS = "127.0.0.1:8000"
 MAILBOX_ADDRESS = "127.0.0.1:8025"
 MAILBOX_SMTP_ADDRESS = "127.0.0.1:8026"
+SECRETS = ("SECRET_KEY", "SECOND_FACTOR_KEY")
+"""Settings that are random text; made up once where they are not given, and kept."""
 
 
 @dataclass
@@ -155,9 +158,9 @@ def _ours(given: Mapping[str, str]) -> dict[str, str]:
         "MAILBOX_ADDRESS",
         "MAILBOX_SMTP_ADDRESS",
         "PUBLIC_URL",
-        "SECRET_KEY",
+        *SECRETS,
         "COOKIE_SECURE",
-        *map(processes.database_variable, processes.SERVICES_WITH_DATABASE),
+        *map(kit_settings.database_variable, processes.SERVICES_WITH_DATABASE),
     }
     return {name: given[name] for name in sorted(names) if given.get(name)}
 
@@ -175,14 +178,14 @@ def _add_postgres(made: Installation, settings: Mapping[str, str]) -> None:
     missing = [
         service
         for service in processes.SERVICES_WITH_DATABASE
-        if processes.database_variable(service) not in made.settings
+        if kit_settings.database_variable(service) not in made.settings
     ]
     if not missing:
         return
     password = environment.kept_secret("postgres", folder=made.folder)
     server = postgres.prepare(made.folder / "postgres", logs=made.logs, password=password, settings=settings)
     for service in missing:
-        made.settings[processes.database_variable(service)] = server.url(service)
+        made.settings[kit_settings.database_variable(service)] = server.url(service)
     made.database_server = server
     made.servers.append(server.child)
     if server.place.moved_because:
@@ -213,8 +216,9 @@ def _add_mailbox(made: Installation) -> None:
 def _complete(made: Installation) -> None:
     made.settings.setdefault("PUBLIC_URL", made.url)
     made.settings.setdefault("COOKIE_SECURE", "0")  # The site is local http.
-    if "SECRET_KEY" not in made.settings:
-        made.settings["SECRET_KEY"] = environment.kept_secret("secret_key", folder=made.folder)
+    for name in SECRETS:
+        if name not in made.settings:
+            made.settings[name] = environment.kept_secret(name.lower(), folder=made.folder)
 
 
 def _add_services(made: Installation, search_processes: int) -> None:

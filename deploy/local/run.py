@@ -102,11 +102,18 @@ def _welcome(made: installation.Installation) -> None:
 
 
 def _introduce_people() -> None:
-    people = [person for person in demo.PEOPLE if not person.awaiting]
+    print("\n".join(people_table()))
+
+
+def people_table() -> list[str]:
+    """Return the lines that tell who there is to sign in as."""
+    people = [person for person in demo.PEOPLE if person.may_sign_in]
     width = max(len(person.email) for person in people)
-    print(f"  People of the demo; each has the password {demo.PASSWORD}\n")
-    for person in people:
-        print(f"  {person.email:<{width}}  {person.says}")
+    return [
+        f"  People of the demo; each has the password {demo.PASSWORD}",
+        "",
+        *(f"  {person.email:<{width}}  {person.says}" for person in people),
+    ]
 
 
 class Stopped(Exception):

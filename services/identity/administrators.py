@@ -10,9 +10,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, orm, select
 
-from contracts import errors, events, permissions, terms
-from kit import ids, outbox
-from services.identity import audit, models, password_links, people, schemas, sessions
+from contracts import errors, permissions, terms
+from services.identity import audit, models, password_links, people, schemas, second_factor, sessions
 
 LINK_LASTS = timedelta(hours=72)
 UNLESS_GIVEN = {"phone": "", "job_title": "Administrator"}
@@ -67,24 +66,10 @@ def reset_second_factor(session: orm.Session, *, email: str, by: permissions.Act
             "No administrator has this e-mail address. "
             "For anybody else, an administrator does this on the person's page."
         )
-    if user.second_factor_secret is None:
+    if user.second_factor_since is None:
         raise errors.Conflict("This administrator has no second factor: they set one up when they sign in.")
-    user.second_factor_secret = None
-    user.second_factor_since = None
-    user.second_factor_step = None
-    for table in (models.RecoveryCode, models.PendingSignIn):
-        session.execute(delete(table).where(table.user_id == user.id))
+    second_factor.remove(session, user, by=by, now=now)
     sessions.end_all(session, user_id=user.id)
-    outbox.record(
-        session,
-        events.CredentialsChanged(
-            user_id=user.id,
-            change="second_factor_removed",
-            change_id=ids.new(),
-            changed_at=now.isoformat(),
-        ),
-    )
-    audit.record(session, "second factor removed", user_id=user.id, by=by, now=now)
 
 
 def end_every_session(session: orm.Session, *, by: permissions.Actor, now: datetime) -> int:

@@ -13,13 +13,15 @@ from services.identity import models, organisations
 
 PHONE = "0191 496 0000"
 """In the range that Ofcom keeps free for drama."""
+HERE_FOR, WAITING_FOR, IDLE_FOR = timedelta(days=60), timedelta(hours=20), timedelta(days=14 * 30.5)
+LOCKING_FAILURES = 5
 
 
-def create(session: orm.Session, *, password_hash: str, now: datetime) -> None:
+def create(session: orm.Session, *, password_hash: str, second_factor_secret: str, now: datetime) -> None:
     """Create what the demo lacks of its organisations and people; what is there stays as it is.
 
-    ``password_hash`` is that of ``demo.PASSWORD``. It is set here directly and nowhere else: everybody else
-    has a password only by changing a temporary one.
+    ``password_hash`` is that of ``demo.PASSWORD``, ``second_factor_secret`` is ``demo.SECOND_FACTOR_SECRET``,
+    encrypted. They are set here directly and nowhere else: everybody else chooses a password by themselves.
     """
     organisations.seed(session)
     session.execute(
@@ -29,7 +31,12 @@ def create(session: orm.Session, *, password_hash: str, now: datetime) -> None:
     )
     session.execute(
         insert(models.User)
-        .values([_person(person, password_hash=password_hash, now=now) for person in demo.PEOPLE])
+        .values(
+            [
+                _person(person, password_hash, second_factor_secret if person.second_factor else None, now)
+                for person in demo.PEOPLE
+            ]
+        )
         .on_conflict_do_nothing()
     )
 
@@ -48,9 +55,11 @@ def _organisation(organisation: demo.Organisation) -> dict[str, Any]:
     }
 
 
-def _person(person: demo.Person, *, password_hash: str, now: datetime) -> dict[str, Any]:
+def _person(
+    person: demo.Person, password_hash: str, second_factor_secret: str | None, now: datetime
+) -> dict[str, Any]:
     organisation = demo.organisation(person.organisation)
-    registered = now - timedelta(hours=20) if person.awaiting else now - timedelta(days=60)
+    registered = now - (IDLE_FOR if person.idle else WAITING_FOR if person.awaiting else HERE_FOR)
     return {
         "id": person.id,
         "email": person.email,
@@ -65,10 +74,35 @@ def _person(person: demo.Person, *, password_hash: str, now: datetime) -> dict[s
         "accepts_communications": True,
         "terms_accepted_at": registered,
         "terms_version": terms.CURRENT,
+        "generic": person.generic,
         "roles": list(person.roles),
-        "status": models.AWAITING if person.awaiting else models.ACTIVE,
         "submitted_at": registered,
+        **_standing(person, registered, now),
+        **_credentials(person, password_hash, second_factor_secret, now),
+    }
+
+
+def _standing(person: demo.Person, registered: datetime, now: datetime) -> dict[str, Any]:
+    status = models.DEACTIVATED if person.left else models.ACTIVE
+    return {
+        "status": models.AWAITING if person.awaiting else status,
         "decided_at": None if person.awaiting else registered + timedelta(hours=2),
+        "deactivated_at": now - timedelta(days=9) if person.left else None,
+        "deactivation_reason": "Works elsewhere now." if person.left else None,
+        "failed_attempts": LOCKING_FAILURES if person.locked else 0,
+        "locked_at": now - timedelta(hours=3) if person.locked else None,
+    }
+
+
+def _credentials(
+    person: demo.Person, password_hash: str, second_factor_secret: str | None, now: datetime
+) -> dict[str, Any]:
+    # A password is as old as the last time it was used, so that only that of the idle has expired.
+    used = None if person.awaiting else now - (IDLE_FOR if person.idle else timedelta(days=1))
+    return {
         "password_hash": None if person.awaiting else password_hash,
-        "password_changed_at": None if person.awaiting else registered + timedelta(hours=3),
+        "password_changed_at": used,
+        "last_signed_in_at": used,
+        "second_factor_secret": second_factor_secret,
+        "second_factor_since": used if second_factor_secret else None,
     }

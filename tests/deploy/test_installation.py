@@ -10,6 +10,7 @@ import pytest
 
 from deploy import processes
 from deploy.local import children, environment, installation, lock, ports
+from kit import settings
 from tests.factories import servers
 
 
@@ -20,7 +21,7 @@ def folder() -> Path:
 
 def given(**more: str) -> dict[str, str]:
     databases = {
-        processes.database_variable(service): f"postgresql+psycopg://elsewhere/{service}"
+        settings.database_variable(service): f"postgresql+psycopg://elsewhere/{service}"
         for service in processes.SERVICES_WITH_DATABASE
     }
     names = ("GATEWAY_ADDRESS", "MAILBOX_ADDRESS", "MAILBOX_SMTP_ADDRESS")
@@ -79,13 +80,26 @@ class TestServices:
         assert told["REMINDER_HOUR"] == "9"
         assert told["COOKIE_SECURE"] == "0"
 
-    def test_keep_their_secret_key_from_start_to_start(self, folder: Path) -> None:
+    @pytest.mark.parametrize("name", ["SECRET_KEY", "SECOND_FACTOR_KEY"])
+    def test_keep_their_secrets_from_start_to_start(self, folder: Path, name: str) -> None:
         first = installation.prepare(folder, given())
         second = installation.prepare(folder, given())
 
-        assert len(first.settings["SECRET_KEY"]) >= 32
-        assert first.settings["SECRET_KEY"] == second.settings["SECRET_KEY"]
+        assert len(first.settings[name]) >= 32
+        assert first.settings[name] == second.settings[name]
+        assert first.child("identity").environment[name] == first.settings[name]
+        assert first.process_environment[name] == first.settings[name]
         assert (folder / "secrets.json").stat().st_mode & 0o777 == 0o600
+
+    def test_have_a_secret_for_each_purpose(self, folder: Path) -> None:
+        made = installation.prepare(folder, given())
+
+        assert made.settings["SECRET_KEY"] != made.settings["SECOND_FACTOR_KEY"]
+
+    def test_use_the_secrets_that_are_given(self, folder: Path) -> None:
+        made = installation.prepare(folder, given(SECOND_FACTOR_KEY="kept elsewhere"))
+
+        assert made.settings["SECOND_FACTOR_KEY"] == "kept elsewhere"
 
 
 class TestPorts:
