@@ -34,6 +34,18 @@ def migrated(service: str) -> str:
     return _url(name)
 
 
+def empty(service: str) -> str:
+    """Create a database without any tables, to be migrated step by step; return its URL.
+
+    It is dropped when this process ends.
+    """
+    name = f"test_{service}_{uuid.uuid4().hex[:12]}"
+    with _administrator() as connection:
+        _create(connection, name, template="template0")
+    atexit.register(_drop, name)
+    return _url(name)
+
+
 @contextlib.contextmanager
 def session(service: str) -> Iterator[orm.Session]:
     """Give a session whose work, even what it commits, is undone at the end."""
