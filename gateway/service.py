@@ -8,13 +8,17 @@ from contracts import events
 from gateway import authentication, health, static
 from gateway.api import (
     account,
+    audit,
     capacity,
+    directory,
     documents,
+    organisations,
     people,
     providers,
     registrations,
     reports,
     sessions,
+    users,
     vacancies,
 )
 from gateway.web import pages
@@ -26,6 +30,10 @@ class Gateway(
     sessions.Sessions,
     account.Account,
     people.People,
+    users.Users,
+    audit.Audit,
+    directory.Directory,
+    organisations.Organisations,
     providers.Providers,
     capacity.Capacity,
     vacancies.Vacancies,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate
@@ -11,6 +12,7 @@ from marshmallow import ValidationError, fields, validate
 from kit import ids
 
 LARGEST_PAGE = 10_000
+YEARS = range(2000, 2101)
 _EMAIL = re.compile(r"[^\s@\x00-\x1f]{1,64}@[^\s@\x00-\x1f]{1,189}")
 _DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
 _DECIMAL = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?", re.ASCII)
@@ -92,12 +94,40 @@ class Email(fields.String):
 class Digits(fields.Integer):
     """Take a whole number from a query."""
 
+    digits = _DIGITS
+
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
     ) -> int:
-        if not _DIGITS.fullmatch(str(value)):
+        if not self.digits.fullmatch(str(value)):
             raise ValidationError("Not a whole number.")
         return int(value)
+
+
+class BigDigits(Digits):
+    """Take a whole number of a long list, from a query."""
+
+    digits = re.compile(r"[0-9]{1,18}", re.ASCII)
+
+
+class Moment(fields.String):
+    """Take a time with its zone, as text."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.metadata = {"format": "date-time", **self.metadata}
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> str:
+        found: str = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            moment = datetime.fromisoformat(found)
+        except ValueError:
+            moment = None
+        if moment is None or moment.tzinfo is None or moment.year not in YEARS:
+            raise ValidationError("Not a time with its zone, like 2026-11-22T09:30:00Z.")
+        return moment.isoformat()
 
 
 class Decimal(fields.Float):

@@ -77,14 +77,20 @@ class Registrations:
     @http.api(
         "POST",
         "/api/v1/registrations/<id:registration_id>/approve",
+        query=schemas.Approval,
         answer=shapes.Account,
         refusals=(404, 409),
         tag=TAG,
         may=permissions.APPROVE_USERS,
     )
-    def approve_registration(self, request: http.Request, *, registration_id: str) -> Any:
-        """Approve a registration; the applicant gets a mail with a temporary password."""
-        return self.identity.approve_registration(registration_id=registration_id)
+    def approve_registration(
+        self, request: http.Request, *, registration_id: str, query: dict[str, Any]
+    ) -> Any:
+        """Approve a registration; the applicant gets a mail with a temporary password.
+
+        Administrators name the organisation of somebody whose own is on no list.
+        """
+        return self.identity.approve_registration(registration_id=registration_id, **query)
 
     @http.api(
         "POST",
@@ -103,24 +109,12 @@ class Registrations:
 
     @http.api(
         "POST",
-        "/api/v1/users/<id:user_id>/reset",
-        answer=shapes.Account,
-        refusals=(404, 409, 429),
+        "/api/v1/registrations/decisions",
+        body=schemas.Decisions,
+        answer=shapes.Decisions,
         tag=TAG,
-        may=permissions.MANAGE_USERS,
+        may=permissions.APPROVE_USERS,
     )
-    def reset_user(self, request: http.Request, *, user_id: str) -> Any:
-        """Send somebody new login details; the present password stops working and every session ends."""
-        return self.identity.reset_password(user_id=user_id)
-
-    @http.api(
-        "POST",
-        "/api/v1/users/<id:user_id>/unlock",
-        answer=shapes.Account,
-        refusals=(404,),
-        tag=TAG,
-        may=permissions.MANAGE_USERS,
-    )
-    def unlock_user(self, request: http.Request, *, user_id: str) -> Any:
-        """Open an account that five wrong passwords have locked; the password stays as it is."""
-        return self.identity.unlock(user_id=user_id)
+    def decide_registrations(self, request: http.Request, *, body: dict[str, Any]) -> Any:
+        """Approve or reject several registrations, each by itself; the answer tells of each."""
+        return self.identity.decide_registrations(**body)

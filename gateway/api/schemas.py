@@ -8,7 +8,20 @@ from __future__ import annotations
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from contracts import permissions, vocabulary
-from gateway.api.fields import BigDigits, Decimal, Digits, Email, Id, Moment, YesNo, code, codes, page, text, whole
+from gateway.api.fields import (
+    BigDigits,
+    Decimal,
+    Digits,
+    Email,
+    Id,
+    Moment,
+    YesNo,
+    code,
+    codes,
+    page,
+    text,
+    whole,
+)
 
 BED_TYPES = {**vocabulary.CARE_HOME_BED_TYPES, **vocabulary.UNIT_BED_TYPES}
 STATUSES = ("awaiting", "active", "rejected")
@@ -87,7 +100,7 @@ class Decisions(Schema):
 class Approval(Schema):
     """The organisation of an applicant whose own is on no list (administrators)."""
 
-    organisation_id = Id(allow_none=True, load_default=None)
+    organisation_id = Id()
 
 
 class UserQuery(Schema):
@@ -96,7 +109,10 @@ class UserQuery(Schema):
     q = text(100, example="Field")
     status = code(("awaiting", "active", "rejected", "deactivated"))
     role = code((permissions.APPROVER, *permissions.GRANTED_ROLES, permissions.ADMINISTRATOR))
-    only = code(("idle", "locked", "never_signed_in", "no_password", "shared"))
+    # A schema has an attribute of that name itself.
+    only_ = code(
+        ("idle", "locked", "never_signed_in", "no_password", "shared"), data_key="only", attribute="only"
+    )
     page = page()
 
 

@@ -6,21 +6,36 @@ from typing import Any
 
 from contracts import permissions
 
+Entries = list[tuple[str | None, str, str]]
+
 
 def items(actor: permissions.Actor) -> list[dict[str, str]]:
-    """Return the menu; each page marks its own item."""
-    entries = [
-        (None, "/home", "Home"),
-        (permissions.FIND_VACANCIES, "/find", "Find vacancies"),
-        (permissions.EDIT_PROVIDER, "/providers", providers_heading(actor)),
-        (permissions.APPROVE_USERS, "/registrations", "Approvals"),
-        (permissions.LAST_UPDATED_REPORT, "/reports/last-updated", "Last updated"),
-    ]
-    return [
-        {"href": href, "text": text}
-        for action, href, text in entries
-        if action is None or permissions.may(actor, action)
-    ]
+    """Return what the menu always shows; each page marks its own item."""
+    return _open_to(
+        actor,
+        [
+            (None, "/home", "Home"),
+            (permissions.FIND_VACANCIES, "/find", "Find vacancies"),
+            (permissions.EDIT_PROVIDER, "/providers", providers_heading(actor)),
+            (permissions.APPROVE_USERS, "/registrations", "Approvals"),
+            (permissions.MANAGE_USERS, "/users", "Users"),
+            (permissions.LAST_UPDATED_REPORT, "/reports/last-updated", "Last updated"),
+        ],
+    )
+
+
+def more(actor: permissions.Actor) -> list[dict[str, str]]:
+    """Return what the menu shows after one more press, so that it stays short on a phone."""
+    return _open_to(
+        actor,
+        [
+            (None, "/directory", "Directory"),
+            (None, "/resources", "Resources"),
+            (permissions.READ_AUDIT, "/audit", "Audit"),
+            (permissions.MANAGE_ORGANISATIONS, "/organisations", "Organisations"),
+            (None, "/account", "Account"),
+        ],
+    )
 
 
 def tiles(actor: permissions.Actor, *, awaiting: int) -> list[dict[str, Any]]:
@@ -54,7 +69,30 @@ def tiles(actor: permissions.Actor, *, awaiting: int) -> list[dict[str, Any]]:
             "How old the figures are, the oldest first.",
             None,
         ),
-        (None, "/password", "Change your password", "Choose a new one whenever you like.", None),
+        (
+            permissions.MANAGE_USERS,
+            "/users",
+            "Users",
+            "Change, unlock or deactivate accounts, and make Approvers.",
+            None,
+        ),
+        (
+            permissions.READ_AUDIT,
+            "/audit",
+            "Audit",
+            "Who did what, when and from where.",
+            None,
+        ),
+        (
+            permissions.MANAGE_ORGANISATIONS,
+            "/organisations",
+            "Organisations",
+            "Find and add the organisations people belong to.",
+            None,
+        ),
+        (None, "/directory", "Directory", "Whom to ring, by area: homes, units and organisations.", None),
+        (None, "/resources", "Resources", "Guides to read, print and pass on.", None),
+        (None, "/account", "Your account", "Your details, password, devices and second factor.", None),
     ]
     return [
         {"href": href, "title": title, "text": text, "number": number}
@@ -66,3 +104,11 @@ def tiles(actor: permissions.Actor, *, awaiting: int) -> list[dict[str, Any]]:
 def providers_heading(actor: permissions.Actor) -> str:
     """Return what the list of providers is called for somebody."""
     return "My providers" if actor.organisation_type in permissions.PROVIDER_SIDE else "Providers"
+
+
+def _open_to(actor: permissions.Actor, entries: Entries) -> list[dict[str, str]]:
+    return [
+        {"href": href, "text": text}
+        for action, href, text in entries
+        if action is None or permissions.may(actor, action)
+    ]

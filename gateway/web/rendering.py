@@ -73,6 +73,7 @@ def environment() -> jinja2.Environment:
     made.globals.update(
         asset=asset,
         menu=menu.items,
+        more_of_menu=menu.more,
         count=words.count,
         funding_sources=vocabulary.FUNDING_SOURCES,
         provider_types=vocabulary.PROVIDER_TYPES,
@@ -96,6 +97,7 @@ def environment() -> jinja2.Environment:
         rating=words.rating,
         funding=words.funding,
         telephone_link=words.telephone_link,
+        web_link=words.web_link,
         anchor=words.anchor,
         label=vocabulary.label,
     )

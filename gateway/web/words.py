@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from contracts import vocabulary
@@ -141,6 +142,17 @@ def telephone_link(number: str) -> str:
     extension = re.sub(r"[^0-9]", "", rest[1]) if rest and rest[0] in ("ext", "x") else ""
     plus = "+" if first.startswith("+") else ""
     return f"tel:{plus}{digits}{f';ext={extension}' if extension else ''}"
+
+
+def web_link(website: str | None) -> str:
+    """Return the address of a website that somebody entered; none when a press would do anything else."""
+    written = (website or "").strip()
+    address = f"https://{written}" if written.lower().startswith("www.") else written
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
+    return address if parts.scheme.lower() in ("http", "https") and parts.hostname else ""
 
 
 def anchor(field: str) -> str:
