@@ -26,6 +26,8 @@ class Change:
     subject: str
     happened: str
     then: str = ""
+    to_second_step: bool = False
+    """Whether the mail links to the page about it."""
 
 
 CHANGES = {
@@ -43,21 +45,29 @@ CHANGES = {
         happened="An app that shows codes was added to your account: signing in takes such a code as well as "
         "the password",
         then="Keep your recovery codes in a safe place, away from that app.",
+        to_second_step=True,
     ),
     "second_factor_removed": Change(
         subject="Signing in to Capacity Tracker no longer takes a code",
         happened="The app that shows codes was removed from your account: the password alone is enough to "
         "sign in",
         then="You can add such an app again on the page about your second step.",
+        to_second_step=True,
     ),
     "recovery_code_used": Change(
         subject="A recovery code was used to sign in to Capacity Tracker",
         happened="Somebody signed in to your account with the password and one of your recovery codes",
         then="That code works no more. You can make new ones on the page about your second step.",
+        to_second_step=True,
+    ),
+    "recovery_codes_renewed": Change(
+        subject="New recovery codes for your Capacity Tracker account",
+        happened="New recovery codes were made for your account; the ones before work no more",
+        then="Keep them in a safe place, away from the app that shows codes.",
+        to_second_step=True,
     ),
 }
 """By what happened: every one of ``events.CredentialsChanged.CHANGES``."""
-_ABOUT_THE_SECOND_STEP = {"second_factor_added", "second_factor_removed", "recovery_code_used"}
 
 
 def user_to_approve(
@@ -220,7 +230,7 @@ def credentials_changed(
         happened=said.happened,
         then=said.then,
         changed_at=changed_at,
-        is_second_step=change in _ABOUT_THE_SECOND_STEP,
+        to_second_step=said.to_second_step,
         second_step_link=links.second_factor(site),
         forgotten_link=links.forgotten_password(site),
     )

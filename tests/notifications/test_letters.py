@@ -54,7 +54,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "happened": "The app that shows codes was removed",
         "then": "You can add one again.",
         "changed_at": datetime(2026, 11, 18, 9, 30, tzinfo=UTC),
-        "is_second_step": True,
+        "to_second_step": True,
         "second_step_link": "https://tracker.example/account/second-factor",
         "forgotten_link": "https://tracker.example/password/forgotten",
     },

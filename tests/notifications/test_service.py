@@ -370,6 +370,29 @@ class TestOtherAccountEvents:
             notifications().on_account_locked(events.AccountLocked(user_id=given.person().user_id))
 
 
+class TestEventsAboutPeople:
+    @pytest.mark.parametrize(
+        "name",
+        [
+            name
+            for name, event in events.EVENTS.items()
+            if issubclass(event, events.PersonEvent) and "notifications" in event.consumers
+        ],
+    )
+    def test_make_a_mail_of_their_golden_message(
+        self, notifications: Any, sessions: database.Sessions, identity: Any, known: Any, name: str
+    ) -> None:
+        body = json.loads((GOLDEN / f"{name}.json").read_text())
+        status = "awaiting" if name == "registration_submitted" else "active"
+        approvers = [given.person(user_id=user_id) for user_id in body.get("approver_ids", [])]
+        known(given.person(user_id=body["user_id"], status=status), *approvers)
+        identity.issue_temporary_password.return_value = ISSUED
+        identity.issue_password_link.return_value = LINK
+        for _ in range(2):
+            getattr(notifications(by=given.SERVICE), f"on_{name}")(events.EVENTS[name].from_dict(body))
+        assert len(all_mails(sessions)) == 1
+
+
 class TestProviderEvents:
     @pytest.mark.parametrize("name", ["provider_changed", "capacity_declared"])
     def test_are_kept_as_their_golden_message_has_them(
