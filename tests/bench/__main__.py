@@ -27,6 +27,7 @@ import psutil
 import psycopg
 from sqlalchemy.dialects.postgresql import psycopg as psycopg_dialect
 
+from contracts import demo
 from deploy.local import ports
 from services.search import vacancies
 from tests.bench import load
@@ -48,6 +49,14 @@ SEARCH = {
 }
 
 
+SIGNING_IN = (8, 20)
+PEOPLE = 400
+"""Who sign in: so many that nobody has more devices signed in than one may have."""
+LIMITS = {"SIGN_IN_FAILURES_PER_ADDRESS": "1000000", "SIGN_IN_FAILURES_PER_EMAIL": "1000000"}
+"""All come from one address; attempts count until they have succeeded."""
+OTHERS = {"GET /vacancies": f"vacancies?{urlencode(SEARCH)}", "GET /me": "me"}
+
+
 @dataclass(frozen=True)
 class Row:
     """One line of the table."""
@@ -62,7 +71,7 @@ class Row:
 def main() -> None:
     options = _options()
     rows: list[Row] = []
-    with stack.running(postgres_settings={}) as running:
+    with stack.running(postgres_settings={}, settings=LIMITS) as running:
         imported = postcode_import(running)
         print(f"Filling an installation with {options.homes} homes …", flush=True)
         running.tracker("demo-data", "--homes", str(options.homes))
@@ -72,6 +81,7 @@ def main() -> None:
         rows += freshness(person)
         rows.append(declarations(running, person))
         rows.append(imported)
+        rows += sign_ins(running, person, rounds=options.rounds, seconds=options.seconds)
         rows += memory(running)
         rows.append(start_up(running))
     text = _text(rows, options)
@@ -82,7 +92,7 @@ def main() -> None:
 
 def searches(running: stack.Stack, person: api.Api, *, rounds: int, seconds: int) -> list[Row]:
     """Measure GET /vacancies against the SQL statement alone and against the echoes."""
-    token = str(person.http.headers["Authorization"]).removeprefix("Bearer ")
+    token = api.token_of(person)
     url = f"{running.url}/api/v1/vacancies?{urlencode(SEARCH)}"
     found = person.get("/vacancies", **SEARCH)["total"]
     seen: dict[tuple[str, int], list[load.Seen]] = {}
@@ -258,6 +268,60 @@ def declarations(running: stack.Stack, person: api.Api, *, clients: int = 8, sec
     for thread in threads:
         thread.join()
     return Row("(e) declarations accepted", f"{sum(counts) / seconds:,.0f} a second from {clients} clients")
+
+
+def sign_ins(running: stack.Stack, person: api.Api, *, rounds: int, seconds: int) -> list[Row]:
+    """Measure how many sign in a second, and what others notice of it, against when it is quiet."""
+    _add_people(running)
+    token = api.token_of(person)
+    rates: dict[int, list[load.Seen]] = {clients: [] for clients in SIGNING_IN}
+    quiet: dict[str, list[load.Seen]] = {what: [] for what in OTHERS}
+    beside: dict[str, list[load.Seen]] = {what: [] for what in OTHERS}
+    for number in range(rounds):
+        print(f"Signing in, round {number + 1} of {rounds} …", flush=True)
+        for clients in SIGNING_IN:
+            rates[clients].append(_begin_signing_in(running, clients, seconds).seen())
+        for what, path in OTHERS.items():
+            url = f"{running.url}/api/v1/{path}"
+            quiet[what].append(load.wrk(url, clients=1, seconds=seconds, token=token))
+            # It begins before and ends after, so that hashing goes on all the while.
+            hashing = _begin_signing_in(running, SIGNING_IN[-1], seconds + 2)
+            time.sleep(1)
+            beside[what].append(load.wrk(url, clients=1, seconds=seconds, token=token))
+            hashing.seen()
+    rows = [Row(f"(i) sign-ins, {clients} clients", _figures(seen)) for clients, seen in rates.items()]
+    return rows + [_gap_row(what, quiet[what], beside[what]) for what in OTHERS]
+
+
+def _gap_row(what: str, quiet: list[load.Seen], beside: list[load.Seen]) -> Row:
+    ratio = statistics.median(one.p95 / other.p95 for one, other in zip(beside, quiet, strict=True))
+    return Row(
+        f"(j) {what}, 1 client, while {SIGNING_IN[-1]} sign in",
+        _figures(beside),
+        f"p95 {ratio:.2f} × its own when quiet ({_figures(quiet)})",
+        "p95 ≤ 3 ×",
+        ratio <= 3,
+    )
+
+
+def _begin_signing_in(running: stack.Stack, clients: int, seconds: int) -> load.Running:
+    return load.begin_signing_in(
+        running.url, people=PEOPLE, password=demo.PASSWORD, clients=clients, seconds=seconds
+    )
+
+
+def _add_people(running: stack.Stack) -> None:
+    """Make many people out of one of the demo's."""
+    sql = """
+        insert into users
+        select (jsonb_populate_record(users, jsonb_build_object(
+            'id', gen_random_uuid(), 'email', 'person' || number || '@load.example'
+        ))).*
+        from users, generate_series(1, %s) as number where email = 'staff@cranberry.example'
+        on conflict do nothing
+    """
+    with psycopg.connect(_plain(running.env["IDENTITY_DATABASE_URL"])) as connection:
+        connection.execute(sql, [PEOPLE])
 
 
 def _some_homes(running: stack.Stack, count: int) -> list[str]:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-LUA = Path(__file__).with_name("percentiles.lua")
+PERCENTILES = Path(__file__).with_name("percentiles.lua")
+SIGN_INS = Path(__file__).with_name("sign_ins.lua")
+PATIENCE = "20s"
+"""What wrk waits for one answer; more sign-ins than processors queue up."""
 
 
 @dataclass(frozen=True)
@@ -23,12 +28,60 @@ def wrk(url: str, *, clients: int, seconds: int, token: str | None = None) -> Se
 
     :raises RuntimeError: when anything but a success was answered.
     """
-    command = ["wrk", "-t1", f"-c{clients}", f"-d{seconds}", "-s", str(LUA)]
-    if token:
-        command += ["-H", f"Authorization: Bearer {token}"]
-    said = subprocess.run([*command, url], capture_output=True, text=True, check=True).stdout
-    line = next(line for line in said.splitlines() if line.startswith("RESULT"))
-    rate, p50, p95, failed = line.split()[1:]
-    if int(failed):
-        raise RuntimeError(f"{failed} requests to {url} failed")
-    return Seen(float(rate), float(p50), float(p95))
+    return begin(url, clients=clients, seconds=seconds, token=token).seen()
+
+
+def begin(url: str, *, clients: int, seconds: int, token: str | None = None) -> Running:
+    """Begin to ask for ``url``, while something else goes on."""
+    headers = ["-H", f"Authorization: Bearer {token}"] if token else []
+    return _run(PERCENTILES, url, *headers, clients=clients, seconds=seconds)
+
+
+def begin_signing_in(url: str, *, people: int, password: str, clients: int, seconds: int) -> Running:
+    """Begin to sign ``person1@load.example`` to the last of ``people`` in over the API, round and round."""
+    environment = {
+        "BENCH_PEOPLE": str(people),
+        "BENCH_PASSWORD": password,
+        "BENCH_PERCENTILES": str(PERCENTILES),
+    }
+    return _run(SIGN_INS, f"{url}/api/v1/sessions", clients=clients, seconds=seconds, environment=environment)
+
+
+class Running:
+    """A load under way."""
+
+    def __init__(self, process: subprocess.Popen[str], url: str) -> None:
+        self._process = process
+        self._url = url
+
+    def seen(self) -> Seen:
+        """Wait for its end and return what it saw.
+
+        :raises RuntimeError: when anything but a success was answered.
+        """
+        said, _ = self._process.communicate()
+        line = next((line for line in said.splitlines() if line.startswith("RESULT")), None)
+        if self._process.returncode or line is None:
+            raise RuntimeError(f"wrk ended early: {said}")
+        rate, p50, p95, failed = line.split()[1:]
+        if int(failed):
+            raise RuntimeError(f"{failed} requests to {self._url} failed")
+        return Seen(float(rate), float(p50), float(p95))
+
+
+def _run(
+    script: Path,
+    url: str,
+    *headers: str,
+    clients: int,
+    seconds: int,
+    environment: Mapping[str, str] | None = None,
+) -> Running:
+    options = ["-t1", f"-c{clients}", f"-d{seconds}", "--timeout", PATIENCE, "-s", str(script), *headers]
+    process = subprocess.Popen(
+        ["wrk", *options, url],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **(environment or {})},
+    )
+    return Running(process, url)
