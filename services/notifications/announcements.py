@@ -41,29 +41,28 @@ CHANGES = {
         then="If you do not know who did this, make sure that nobody else can read your mail.",
     ),
     "second_factor_added": Change(
-        subject="Signing in to Capacity Tracker now takes a code",
-        happened="An app that shows codes was added to your account: signing in takes such a code as well as "
-        "the password",
-        then="Keep your recovery codes in a safe place, away from that app.",
+        subject="Signing in to Capacity Tracker now takes a second step",
+        happened="A second step was set up for your account: signing in takes a code from an authenticator "
+        "app as well as the password",
+        then="Keep your recovery codes in a safe place, away from the phone with that app.",
         to_second_step=True,
     ),
     "second_factor_removed": Change(
-        subject="Signing in to Capacity Tracker no longer takes a code",
-        happened="The app that shows codes was removed from your account: the password alone is enough to "
-        "sign in",
-        then="You can add such an app again on the page about your second step.",
+        subject="Signing in to Capacity Tracker no longer takes a second step",
+        happened="The second step was taken off your account: the password alone is enough to sign in",
+        then="You can set it up again on the page about your second step.",
         to_second_step=True,
     ),
     "recovery_code_used": Change(
         subject="A recovery code was used to sign in to Capacity Tracker",
         happened="Somebody signed in to your account with the password and one of your recovery codes",
-        then="That code works no more. You can make new ones on the page about your second step.",
+        then="That code no longer works. You can make new ones on the page about your second step.",
         to_second_step=True,
     ),
     "recovery_codes_renewed": Change(
         subject="New recovery codes for your Capacity Tracker account",
-        happened="New recovery codes were made for your account; the ones before work no more",
-        then="Keep them in a safe place, away from the app that shows codes.",
+        happened="New recovery codes were made for your account; the ones before no longer work",
+        then="Keep them in a safe place, away from the phone with the authenticator app.",
         to_second_step=True,
     ),
 }

@@ -50,9 +50,9 @@ WORDS: dict[str, dict[str, Any]] = {
         "change_link": "https://tracker.example/password",
     },
     "credentials_changed": {
-        "changed": "Signing in to Capacity Tracker no longer takes a code",
-        "happened": "The app that shows codes was removed",
-        "then": "You can add one again.",
+        "changed": "Signing in to Capacity Tracker no longer takes a second step",
+        "happened": "The second step was taken off your account",
+        "then": "You can set it up again.",
         "changed_at": datetime(2026, 11, 18, 9, 30, tzinfo=UTC),
         "to_second_step": True,
         "second_step_link": "https://tracker.example/account/second-factor",
