@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pyotp
 from sqlalchemy import orm
 
-from contracts import permissions
-from services.identity import models, sessions
+from contracts import permissions, terms
+from services.identity import models, password_links, second_factor, sessions
 from tests.identity import given
 from tests.permissions import calls, roles, targets
 from tests.permissions.calls import Scene
@@ -35,7 +36,7 @@ def fill(session: orm.Session) -> None:
             wants_search=actor.wants_search,
             generic=actor.generic,
         )
-        _sign_in(session, person, token_of(str(actor.user_id)))
+        _sign_in(session, person, session_id=targets.oneself(role).id("session"))
         _surround(session, targets.own(role), organisation)
     for target in (targets.AREA, targets.FOREIGN):
         organisation = given.organisation(session, id=target.organisation_id, **target.codes)
@@ -44,20 +45,19 @@ def fill(session: orm.Session) -> None:
 
 def _surround(session: orm.Session, target: targets.Target, organisation: models.Organisation) -> None:
     colleague = given.person(session, of=organisation, id=target.id("person"), email=address_of(target))
-    _sign_in(session, colleague, token_of(colleague.id))
+    _sign_in(session, colleague, session_id=target.id("session"))
     given.person(
         session, of=organisation, id=target.id("applicant"), status=models.AWAITING, password_hash=None
     )
     given.provider(session, of=organisation, id=target.id("provider"))
 
 
-def _sign_in(session: orm.Session, person: models.User, token: str) -> None:
-    session.flush()
+def _sign_in(session: orm.Session, person: models.User, *, session_id: str) -> None:
     session.add(
         models.Session(
-            id=roles.id_of(token),
+            id=session_id,
             user_id=person.id,
-            token_hash=sessions.token_hash_of(token),
+            token_hash=sessions.token_hash_of(token_of(person.id)),
             remembered=False,
             created_at=NOW,
             last_seen_at=NOW,
@@ -79,7 +79,7 @@ def address_of(target: targets.Target) -> str:
 
 
 def dependencies() -> dict[str, Any]:
-    return {}
+    return {"limits": given.LIMITS}
 
 
 def _token_hash(scene: Scene) -> str:
@@ -88,8 +88,18 @@ def _token_hash(scene: Scene) -> str:
 
 def _is_signed_in(scene: Scene) -> bool:
     scene.session.expire_all()
-    found = scene.session.query(models.Session).filter_by(token_hash=_token_hash(scene)).one_or_none()
-    return found is not None
+    return scene.session.get(models.Session, scene.target.id("session")) is not None
+
+
+def _with_second_factor(scene: Scene, user_id: str) -> str:
+    """Let somebody have a second factor; return its secret."""
+    user = scene.session.get(models.User, user_id)
+    assert user is not None
+    secret = pyotp.random_base32()
+    user.second_factor_secret = second_factor.sealed(secret, key=scene.service.limits.second_factor_key)
+    user.second_factor_since = NOW
+    scene.session.commit()
+    return secret
 
 
 def _person(scene: Scene, **columns: Any) -> str:
@@ -167,11 +177,127 @@ def sign_out(scene: Scene) -> Any:
     return not _is_signed_in(scene)
 
 
+@calls.to("identity.sign_in_second")
+def sign_in_second(scene: Scene) -> Any:
+    secret = _with_second_factor(scene, scene.target.id("person"))
+    first = sign_in(scene)
+    return scene.service.sign_in_second(
+        challenge=first["challenge"], code=_code(secret), user_agent="Fictional"
+    )
+
+
+def _code(secret: str) -> str:
+    return pyotp.TOTP(secret).at(NOW)
+
+
+@calls.to("identity.rotate_session", on=calls.ONESELF)
+def rotate_session(scene: Scene) -> Any:
+    row = scene.session.get(models.Session, scene.target.id("session"))
+    assert row is not None
+    row.remembered, row.rotated_at = True, NOW - sessions.ROTATED_EVERY
+    scene.session.commit()
+    return scene.service.rotate_session(token_hash=_token_hash(scene))
+
+
+@calls.to("identity.sessions", on=calls.ONESELF, lists="session")
+def list_sessions(scene: Scene) -> list[str]:
+    return [row["id"] for row in scene.service.sessions(token_hash=_token_hash(scene))["results"]]
+
+
+@calls.to("identity.end_session", on=calls.ONESELF)
+def end_session(scene: Scene) -> Any:
+    scene.service.end_session(session_id=scene.target.id("session"))
+    return not _is_signed_in(scene)
+
+
+@calls.to("identity.end_other_sessions", on=calls.ONESELF)
+def end_other_sessions(scene: Scene) -> Any:
+    return scene.service.end_other_sessions(token_hash=_token_hash(scene))
+
+
+@calls.to("identity.accept_terms")
+def accept_terms(scene: Scene) -> Any:
+    return scene.service.accept_terms(version=terms.CURRENT)
+
+
+@calls.to("identity.accept_disclaimer", on=calls.ONESELF)
+def accept_disclaimer(scene: Scene) -> Any:
+    return scene.service.accept_disclaimer(token_hash=_token_hash(scene))
+
+
+# What one signs in with
+
+
 @calls.to("identity.change_password", on=calls.ONESELF)
 def change_password(scene: Scene) -> Any:
     return scene.service.change_password(
         current_password=given.PASSWORD, new_password=NEW_PASSWORD, token_hash=_token_hash(scene)
     )
+
+
+@calls.to("identity.judge_password")
+def judge_password(scene: Scene) -> Any:
+    return scene.service.judge_password(new_password=NEW_PASSWORD)
+
+
+@calls.to("identity.forget_password")
+def forget_password(scene: Scene) -> Any:
+    return scene.service.forget_password(email=address_of(scene.target))
+
+
+@calls.to("identity.issue_password_link")
+def issue_password_link(scene: Scene) -> Any:
+    return scene.service.issue_password_link(user_id=scene.target.id("person"))
+
+
+@calls.to("identity.password_link")
+def password_link(scene: Scene) -> Any:
+    return scene.service.password_link(link_token=_link(scene))
+
+
+@calls.to("identity.set_password_by_link")
+def set_password_by_link(scene: Scene) -> Any:
+    return scene.service.set_password_by_link(link_token=_link(scene), new_password=NEW_PASSWORD)
+
+
+def _link(scene: Scene) -> str:
+    lasts = password_links.LASTS
+    token = password_links.create(scene.session, user_id=scene.target.id("person"), lasts=lasts, now=NOW)
+    scene.session.commit()
+    return token
+
+
+@calls.to("identity.second_factor")
+def about_second_factor(scene: Scene) -> Any:
+    return scene.service.second_factor()
+
+
+@calls.to("identity.begin_second_factor")
+def begin_second_factor(scene: Scene) -> Any:
+    return scene.service.begin_second_factor()
+
+
+@calls.to("identity.confirm_second_factor")
+def confirm_second_factor(scene: Scene) -> Any:
+    code = _code(scene.service.begin_second_factor()["secret"])
+    return scene.service.confirm_second_factor(code=code, password=given.PASSWORD)
+
+
+@calls.to("identity.new_recovery_codes")
+def new_recovery_codes(scene: Scene) -> Any:
+    if scene.actor.user_id:
+        _with_second_factor(scene, scene.actor.user_id)
+    return scene.service.new_recovery_codes(password=given.PASSWORD)
+
+
+@calls.to(
+    "identity.drop_second_factor",
+    besides={"administrators must have one": lambda by, _: permissions.ADMINISTRATOR in by.roles},
+)
+def drop_second_factor(scene: Scene) -> Any:
+    if scene.actor.user_id:
+        _with_second_factor(scene, scene.actor.user_id)
+    return scene.service.drop_second_factor(password=given.PASSWORD)
 
 
 # Users
