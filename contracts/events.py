@@ -208,6 +208,7 @@ class CredentialsChanged(PersonEvent, publisher="identity", consumers=["notifica
         "second_factor_added",
         "second_factor_removed",
         "recovery_code_used",
+        "recovery_codes_renewed",
     )
 
 

@@ -42,6 +42,11 @@ def verify(password_hash: str | None, password: str) -> bool:
     return matches and password_hash is not None
 
 
+def needs_upgrade(password_hash: str) -> bool:
+    """Tell whether a hash was made with other parameters than new ones are, so that it is worth renewing."""
+    return _argon2.check_needs_rehash(password_hash)
+
+
 def strength(password: str, words: Sequence[str]) -> int:
     """Return how hard ``password`` is to guess, from 0 to 4, for somebody who knows the ``words``."""
     return _elsewhere(_strength, password, list(words))

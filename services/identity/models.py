@@ -121,7 +121,9 @@ class User(Base):
     locked_at: Mapped[datetime | None] = mapped_column(_TIME)
     last_signed_in_at: Mapped[datetime | None] = mapped_column(_TIME)
     second_factor_secret: Mapped[str | None] = mapped_column(Text)
-    """The TOTP secret, encrypted; in use once ``second_factor_since`` says so."""
+    """The TOTP secret in use, encrypted."""
+    second_factor_offered: Mapped[str | None] = mapped_column(Text)
+    """One that was shown and takes the other's place once a code of it was given, encrypted."""
     second_factor_since: Mapped[datetime | None] = mapped_column(_TIME)
     second_factor_step: Mapped[int | None] = mapped_column(BigInteger)
     """The time step of the last code taken; no code of this step or an earlier one is taken again."""
@@ -178,6 +180,19 @@ class Session(Base):
     old_token_until: Mapped[datetime | None] = mapped_column(_TIME)
     """Until when; none while the new token has not been seen yet."""
     disclaimer_accepted_at: Mapped[datetime | None] = mapped_column(_TIME)
+
+
+class RetiredToken(Base):
+    """The hash of a token that a session had earlier; if it comes back, somebody has stolen one."""
+
+    __tablename__ = "retired_tokens"
+
+    token_hash: Mapped[str] = mapped_column(Text, primary_key=True)
+    session_id: Mapped[str] = mapped_column(
+        Uuid(as_uuid=False),
+        ForeignKey("sessions.id", name="retired_tokens_session_id_fkey", ondelete="CASCADE"),
+        index=True,
+    )
 
 
 class PendingSignIn(Base):

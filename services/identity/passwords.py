@@ -1,4 +1,4 @@
-"""Passwords (A4, A5): which are accepted, temporary ones, changing one."""
+"""Passwords (A4, A5): which are accepted, temporary ones, changing one, proving that one knows it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import orm, select
+from sqlalchemy import orm, select, update
 
-from contracts import errors, permissions
-from kit import hashing
-from services.identity import audit, models, people, sessions, throttling
+from contracts import errors, events, permissions
+from kit import hashing, ids, outbox
+from services.identity import audit, models, people, sessions, settings, throttling
 
 SHORTEST = 10
 LONGEST = 128
@@ -29,6 +30,15 @@ _TEMPORARY_LETTERS = "bcdfghjkmnpqrstvwxz23456789"
 GUESSES = 5
 """How often the current password may be guessed within the window."""
 GUESS_WINDOW_SECONDS = 900
+JUDGED_WINDOW_SECONDS = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proof:
+    """Somebody shows to know the password of an account, which is to have this hash."""
+
+    user_id: str
+    password_hash: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +51,39 @@ class Change:
     recent_hashes: tuple[str, ...]
 
 
+def begin_proof(session: orm.Session, *, by: permissions.Actor, now: datetime) -> Proof:
+    """Count a guess at ``by``'s own password; :func:`prove` compares it, :func:`proven` relies on it.
+
+    :raises errors.TooMany: after five guesses.
+    """
+    user = session.get_one(models.User, by.user_id)
+    if user.password_hash is None:
+        raise errors.Unauthenticated("Sign in to do this.")
+    throttling.take(session, _guessing(user.id), limit=GUESSES, seconds=GUESS_WINDOW_SECONDS, now=now)
+    return Proof(user_id=user.id, password_hash=user.password_hash)
+
+
+def prove(proof: Proof, password: str) -> None:
+    """Compare, with no row held.
+
+    :raises errors.Invalid: when it is not the password.
+    """
+    if not hashing.verify(proof.password_hash, password):
+        raise errors.Invalid("Your password is not right.", {"password": "This is not your password."})
+
+
+def proven(session: orm.Session, proof: Proof) -> models.User:
+    """Return the row of whoever showed to know the password, held until the end of the transaction.
+
+    :raises errors.Conflict: when the password was changed meanwhile.
+    """
+    user = session.get_one(models.User, proof.user_id, with_for_update=True)
+    if user.password_hash != proof.password_hash or user.status != models.ACTIVE:
+        raise errors.Conflict("Your password was changed meanwhile. Sign in again.")
+    throttling.clear(session, _guessing(user.id))
+    return user
+
+
 def begin_change(
     session: orm.Session, *, new: str, token_hash: str, by: permissions.Actor, now: datetime
 ) -> Change:
@@ -50,18 +93,19 @@ def begin_change(
     :raises errors.Invalid: when the new password is not good enough, saying why.
     :raises errors.TooMany: after five guesses.
     """
-    user = _owner(session, token_hash=token_hash, by=by, now=now)
-    if user is None or user.password_hash is None:
+    sessions.own(session, token_hash=token_hash, by=by, now=now)
+    user = session.get_one(models.User, by.user_id)
+    if user.status != models.ACTIVE or user.password_hash is None:
         raise errors.Unauthenticated("Sign in to do this.")
     refusal = refuse(new, full_name=user.full_name, email=user.email)
     if refusal is not None:
-        raise _choose_another(refusal)
+        raise choose_another(refusal)
     throttling.take(session, _guessing(user.id), limit=GUESSES, seconds=GUESS_WINDOW_SECONDS, now=now)
     return Change(
         user_id=user.id,
         password_hash=user.password_hash,
         is_temporary=user.temporary_until is not None,
-        recent_hashes=_recent_hashes(session, user),
+        recent_hashes=recent_hashes(session, user),
     )
 
 
@@ -77,26 +121,76 @@ def compare(change: Change, *, current: str | None, new: str) -> str:
         raise errors.Invalid(
             "Your current password is not right.", {"current_password": "This is not your current password."}
         )
-    if any(hashing.verify(recent, new) for recent in change.recent_hashes):
-        raise _choose_another(f"Choose one that is not among your last {REMEMBERED} passwords.")
+    return hash_unless_recent(new, change.recent_hashes)
+
+
+def hash_unless_recent(new: str, recent_hashes: Sequence[str]) -> str:
+    """Return the hash to keep of a new password.
+
+    :raises errors.Invalid: when it is one of the last passwords.
+    """
+    if any(hashing.verify(recent, new) for recent in recent_hashes):
+        raise choose_another(f"Choose one that is not among your last {REMEMBERED} passwords.")
     return hashing.hash_password(new)
 
 
+def recent_hashes(session: orm.Session, user: models.User) -> tuple[str, ...]:
+    """Return the hashes of the passwords that a person may not choose again."""
+    old = session.scalars(
+        select(models.OldPassword.password_hash)
+        .where(models.OldPassword.user_id == user.id)
+        .order_by(models.OldPassword.id.desc())
+        .limit(REMEMBERED)
+    )
+    # The current one is not among them while it is a temporary one, or has been hashed anew.
+    return tuple({password_hash for password_hash in (user.password_hash, *old) if password_hash})
+
+
+def choose_another(refusal: str) -> errors.Invalid:
+    """Return the error that says what a new password lacks."""
+    return errors.Invalid("Choose another password.", {"new_password": refusal})
+
+
 def refuse(password: str, *, full_name: str, email: str) -> str | None:
-    """Say why a password is not good enough for a person (A5), or nothing when it is."""
+    """Say everything that a password lacks to be good enough for a person (A5), or nothing when it is."""
+    hints = []
     if len(password) < SHORTEST:
-        return f"Use at least {SHORTEST} characters. Three or four unrelated words work well."
+        hints.append(f"Use at least {SHORTEST} characters. Three or four unrelated words work well.")
     if len(password) > LONGEST:
-        return f"Use at most {LONGEST} characters."
+        hints.append(f"Use at most {LONGEST} characters.")
     if _holds(password, _parts(full_name)):
-        return "Leave out your name."
+        hints.append("Leave out your name.")
     if _holds(password, _parts(email.rpartition(".")[0])):
-        return "Leave out your e-mail address and its parts."
+        hints.append("Leave out your e-mail address and its parts.")
     if SERVICE_NAME in _squashed(password):
-        return "Leave out the name of this service."
-    if hashing.strength(password, _parts(full_name) + _parts(email)) < STRONG_ENOUGH:
-        return "This is too common or too easy to guess. Three or four unrelated words work well."
-    return None
+        hints.append("Leave out the name of this service.")
+    # What is to be lengthened or shortened anyway becomes another password, to be judged then.
+    is_of_a_length = SHORTEST <= len(password) <= LONGEST
+    if is_of_a_length and hashing.strength(password, _parts(full_name) + _parts(email)) < STRONG_ENOUGH:
+        hints.append("This is too common or too easy to guess. Three or four unrelated words work well.")
+    return " ".join(hints) or None
+
+
+def count_judged(
+    session: orm.Session, *, limits: settings.Settings, by: permissions.Actor, now: datetime
+) -> None:
+    """Count that somebody who types a password asks for hints.
+
+    :raises errors.TooMany: when there were too many questions from this person or network address.
+    """
+    throttling.take(
+        session,
+        f"passwords judged for {by.user_id or throttling.network(by.address)}",
+        limit=limits.passwords_judged_per_address,
+        seconds=JUDGED_WINDOW_SECONDS,
+        now=now,
+    )
+
+
+def judged(password: str, about: models.User | None) -> dict[str, Any]:
+    """Return whether a password will do for a person, and what it lacks; without a person, by itself."""
+    words = refuse(password, full_name=about.full_name if about else "", email=about.email if about else "")
+    return {"acceptable": words is None, "words": words}
 
 
 def replace(
@@ -107,8 +201,8 @@ def replace(
     token_hash: str,
     by: permissions.Actor,
     now: datetime,
-) -> None:
-    """Keep the new password and end every other session of the person.
+) -> sessions.Renewed:
+    """Keep the new password, end every other session of the person and give this one a new token.
 
     :raises errors.Conflict: when the password was changed meanwhile.
     """
@@ -119,6 +213,8 @@ def replace(
     throttling.clear(session, _guessing(user.id))
     sessions.end_all(session, user_id=user.id, but=token_hash)
     audit.record(session, "password changed", user_id=user.id, by=by, now=now)
+    tell(session, user, "password_changed", now=now)
+    return sessions.renew(session, token_hash=token_hash, by=by, now=now)
 
 
 def keep(session: orm.Session, user: models.User, *, password_hash: str, now: datetime) -> None:
@@ -128,6 +224,49 @@ def keep(session: orm.Session, user: models.User, *, password_hash: str, now: da
     user.temporary_until = None
     user.temporary_used_at = None
     session.add(models.OldPassword(user_id=user.id, password_hash=password_hash, set_at=now))
+    close_links(session, user_id=user.id, now=now)
+
+
+def upgrade(session: orm.Session, *, email: str, old_hash: str, new_hash: str) -> None:
+    """Keep a better hash of the same password, if it is still the same."""
+    user_id = session.scalars(
+        update(models.User)
+        .where(
+            models.User.email == email,
+            models.User.password_hash == old_hash,
+            models.User.status == models.ACTIVE,
+        )
+        .values(password_hash=new_hash)
+        .returning(models.User.id)
+    ).one_or_none()
+    session.execute(
+        update(models.PendingSignIn)
+        .where(models.PendingSignIn.user_id == user_id, models.PendingSignIn.password_hash == old_hash)
+        .values(password_hash=new_hash)
+    )
+
+
+def close_links(session: orm.Session, *, user_id: str, now: datetime) -> None:
+    """Let no link to choose a password for this person work any more."""
+    session.execute(
+        update(models.PasswordLink)
+        .where(
+            models.PasswordLink.user_id == user_id,
+            models.PasswordLink.used_at.is_(None),
+            models.PasswordLink.expires_at > now,
+        )
+        .values(expires_at=now)
+    )
+
+
+def tell(session: orm.Session, user: models.User, change: str, *, now: datetime) -> None:
+    """Have the owner of an account told that the way to sign in has changed."""
+    outbox.record(
+        session,
+        events.CredentialsChanged(
+            user_id=user.id, change=change, change_id=ids.new(), changed_at=now.isoformat()
+        ),
+    )
 
 
 def temporary() -> str:
@@ -153,6 +292,7 @@ def issue_temporary(
     user.temporary_used_at = None
     user.failed_attempts = 0
     user.locked_at = None
+    close_links(session, user_id=user.id, now=now)
     sessions.end_all(session, user_id=user.id)
     audit.record(session, "temporary password issued", user_id=user.id, by=by, now=now)
     return user.temporary_until
@@ -165,36 +305,6 @@ def still_opens(user: models.User, *, now: datetime) -> bool:
 
 def _guessing(user_id: str) -> str:
     return f"current password of {user_id}"
-
-
-def _owner(
-    session: orm.Session, *, token_hash: str, by: permissions.Actor, now: datetime
-) -> models.User | None:
-    return session.scalars(
-        select(models.User)
-        .join(models.Session, models.Session.user_id == models.User.id)
-        .where(
-            models.User.id == by.user_id,
-            models.Session.token_hash == token_hash,
-            models.Session.expires_at > now,
-            models.User.status == models.ACTIVE,
-        )
-    ).one_or_none()
-
-
-def _recent_hashes(session: orm.Session, user: models.User) -> tuple[str, ...]:
-    old = session.scalars(
-        select(models.OldPassword.password_hash)
-        .where(models.OldPassword.user_id == user.id)
-        .order_by(models.OldPassword.id.desc())
-        .limit(REMEMBERED)
-    )
-    # The current one is not among them while it is a temporary one.
-    return tuple({str(user.password_hash), *old})
-
-
-def _choose_another(refusal: str) -> errors.Invalid:
-    return errors.Invalid("Choose another password.", {"new_password": refusal})
 
 
 def _parts(text: str) -> list[str]:

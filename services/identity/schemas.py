@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import marshmallow
 from marshmallow import fields, validate
@@ -13,6 +13,10 @@ from marshmallow import fields, validate
 from contracts import areas, errors, permissions
 from kit import ids
 from services.identity import sessions
+
+if TYPE_CHECKING:
+    # It needs what is checked here first.
+    from services.identity import sign_in
 
 USER_TYPES = ("standard", "approver")
 _EMAIL = re.compile(
@@ -159,6 +163,14 @@ class SignIn(marshmallow.Schema):
     user_agent = fields.String(load_default="")
 
 
+class SecondFactor(marshmallow.Schema):
+    """What somebody gives after the password."""
+
+    challenge = fields.String(required=True)
+    code = fields.String(required=True)
+    user_agent = fields.String(load_default="")
+
+
 class Rejection(marshmallow.Schema):
     """Why a registration is rejected."""
 
@@ -171,7 +183,22 @@ def opened(session: sessions.Opened) -> dict[str, Any]:
         "token": session.token,
         "duty": session.duty,
         "expires_at": session.expires_at.isoformat(),
+        "second_factor": False,
     }
+
+
+def challenged(challenge: sign_in.Challenge) -> dict[str, Any]:
+    """Return what somebody is told whose second factor is asked for; there is no session yet."""
+    return {
+        "second_factor": True,
+        "challenge": challenge.token,
+        "expires_at": challenge.expires_at.isoformat(),
+    }
+
+
+def renewed(session: sessions.Renewed) -> dict[str, str]:
+    """Return what the caller is told of a session's new token."""
+    return {"token": session.token, "expires_at": session.expires_at.isoformat()}
 
 
 def checked(session: sessions.Checked) -> dict[str, Any]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from nameko.extensions import DependencyProvider
 from nameko.timer import timer
 
 from contracts import events
@@ -9,23 +12,39 @@ from kit import clock, database, health, messaging, rpc
 from kit import settings as kit_settings
 from services.identity import (
     calls_about_people,
+    calls_credentials,
     calls_registering,
     calls_signing_in,
     calls_users,
+    expiry,
     organisations,
+    password_links,
     sessions,
     settings,
+    sign_in,
     throttling,
 )
 
 HOUSEKEEPING_SECONDS = 60
 AUTHORITIES_SECONDS = 3600
 """They are added at the start; again only in case the database was away then."""
+REMINDERS_SECONDS = 900
+
+
+class Limits(DependencyProvider):
+    """Injects identity's settings, read when the process starts."""
+
+    def setup(self) -> None:
+        self.settings = kit_settings.load(settings.Settings)
+
+    def get_dependency(self, worker_ctx: Any) -> settings.Settings:
+        return self.settings
 
 
 class Identity(
     calls_registering.Registering,
     calls_signing_in.SigningIn,
+    calls_credentials.Credentials,
     calls_users.Users,
     calls_about_people.AboutPeople,
     health.Health,
@@ -38,7 +57,7 @@ class Identity(
     relay = messaging.Relay(database)
     caller = rpc.Caller()
     clock = clock.Clock()
-    limits = kit_settings.load(settings.Settings)
+    limits = Limits()
 
     @messaging.handles(events.ProviderChanged)
     def on_provider_changed(self, event: events.ProviderChanged) -> None:
@@ -54,7 +73,15 @@ class Identity(
 
     @timer(interval=HOUSEKEEPING_SECONDS, eager=True)
     def keep_house(self) -> None:
-        """Forget sessions and counts that have ended."""
+        """Forget sessions, half-made sign-ins, links and counts that have ended."""
         with self.database.transaction() as session:
             sessions.forget_ended(session, now=self.clock())
+            sign_in.forget_ended(session, now=self.clock())
+            password_links.forget_ended(session, now=self.clock())
             throttling.forget_ended(session, now=self.clock())
+
+    @timer(interval=REMINDERS_SECONDS, eager=True)
+    def remind_of_expiry(self) -> None:
+        """Have people reminded whose passwords are about to expire; each reminder once, whoever looks."""
+        with self.database.transaction() as session:
+            expiry.remind(session, limits=self.limits, now=self.clock())

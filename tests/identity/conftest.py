@@ -52,7 +52,9 @@ def sessions() -> Iterator[database.Sessions]:
 def identity(sessions: database.Sessions) -> Callable[..., Any]:
     """Give the service as it works for somebody: ``identity(by=actor, now=time)``."""
 
-    def worker(by: permissions.Actor = permissions.ANONYMOUS, now: Any = given.NOW) -> Any:
-        return worker_factory(Identity, database=sessions, caller=by, clock=lambda: now)
+    def worker(
+        by: permissions.Actor = permissions.ANONYMOUS, now: Any = given.NOW, limits: Any = given.LIMITS
+    ) -> Any:
+        return worker_factory(Identity, database=sessions, caller=by, clock=lambda: now, limits=limits)
 
     return worker

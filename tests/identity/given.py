@@ -14,7 +14,7 @@ from services.identity import models, people, settings
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 PASSWORD = "velvet-anchor-thimble"
-LIMITS = settings.Settings()
+LIMITS = settings.Settings(second_factor_key="only-for-tests")
 _number = itertools.count(1)
 
 
@@ -40,6 +40,7 @@ def person(session: orm.Session, *, of: models.Organisation | None = None, **col
         "terms_version": terms.CURRENT,
         "submitted_at": NOW,
         "password_hash": hashing.hash_password(PASSWORD),
+        "password_changed_at": NOW,
     }
     made = models.User(**(defaults | columns))
     session.add(made)

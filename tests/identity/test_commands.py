@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from contracts import permissions
 from deploy import tracker
@@ -101,7 +101,10 @@ def user_of(kept: database.Sessions, said: str) -> models.User:
         user = session.scalars(
             select(models.User)
             .join(models.PasswordLink, models.PasswordLink.user_id == models.User.id)
-            .where(models.PasswordLink.token_hash == sessions.token_hash_of(printed[1]))
+            .where(
+                models.PasswordLink.token_hash == sessions.token_hash_of(printed[1]),
+                models.PasswordLink.expires_at > func.now(),
+            )
         ).one_or_none()
     if user is None:
         raise LookupError(printed[1])

@@ -15,8 +15,35 @@ from services.identity import people
 from services.identity.service import Identity
 from tests.identity import given
 
-PUBLIC = {"register", "find_organisations", "sign_in", "check_session", "health"}
-OWN = {"sign_out", "change_password", "me", "names"}
+PUBLIC = {
+    "register",
+    "find_organisations",
+    "sign_in",
+    "sign_in_second",
+    "check_session",
+    "judge_password",
+    "forget_password",
+    "password_link",
+    "set_password_by_link",
+    "health",
+}
+OWN = {
+    "sign_out",
+    "sessions",
+    "rotate_session",
+    "end_session",
+    "end_other_sessions",
+    "accept_terms",
+    "accept_disclaimer",
+    "change_password",
+    "second_factor",
+    "begin_second_factor",
+    "confirm_second_factor",
+    "new_recovery_codes",
+    "drop_second_factor",
+    "me",
+    "names",
+}
 DECIDING = {
     "registrations",
     "registration",
@@ -27,7 +54,13 @@ DECIDING = {
     "login_details",
     "reset_password",
 }
-FOR_SERVICES = {"contacts", "people_of_providers", "actor_for", "issue_temporary_password"}
+FOR_SERVICES = {
+    "contacts",
+    "people_of_providers",
+    "actor_for",
+    "issue_temporary_password",
+    "issue_password_link",
+}
 
 ARGUMENTS: dict[str, Any] = {
     "registration_id": ids.new(),
@@ -36,6 +69,11 @@ ARGUMENTS: dict[str, Any] = {
     "provider_ids": [],
     "reason": "No.",
     "token_hash": "x",
+    "session_id": ids.new(),
+    "password": "x",
+    "code": "x",
+    "version": "x",
+    "agrees_to_communications": None,
     "current_password": None,
     "new_password": "x",
     "status": "awaiting",

@@ -25,15 +25,25 @@ def user(session: orm.Session) -> models.User:
 
 def start(session: orm.Session, user: models.User, *, remember_me: bool = False) -> str:
     opened = sessions.start(
-        session, user, remember_me=remember_me, address="192.0.2.1", user_agent="tests", now=given.NOW
+        session,
+        user,
+        remember_me=remember_me,
+        address="192.0.2.1",
+        user_agent="tests",
+        limits=given.LIMITS,
+        now=given.NOW,
     )
     session.flush()
     return sessions.token_hash_of(opened.token)
 
 
+def check(session: orm.Session, *, token_hash: str, now: datetime) -> sessions.Checked:
+    return sessions.check(session, token_hash=token_hash, limits=given.LIMITS, now=now)
+
+
 def lasts(session: orm.Session, token_hash: str, *, until: datetime) -> bool:
     try:
-        sessions.check(session, token_hash=token_hash, now=until)
+        check(session, token_hash=token_hash, now=until)
     except errors.Unauthenticated:
         return False
     return True
@@ -42,7 +52,15 @@ def lasts(session: orm.Session, token_hash: str, *, until: datetime) -> bool:
 class TestStart:
     def test_makes_tokens_of_256_random_bits(self, session: orm.Session, user: models.User) -> None:
         tokens = {
-            sessions.start(session, user, remember_me=False, address="", user_agent="", now=given.NOW).token
+            sessions.start(
+                session,
+                user,
+                remember_me=False,
+                address="",
+                user_agent="",
+                limits=given.LIMITS,
+                now=given.NOW,
+            ).token
             for _ in range(50)
         }
         assert len(tokens) == 50
@@ -68,7 +86,7 @@ class TestCheck:
         user = given.person(
             session, of=organisation, roles=["approver"], wants_search=True, provider_ids=[home.id]
         )
-        checked = sessions.check(session, token_hash=start(session, user), now=given.NOW)
+        checked = check(session, token_hash=start(session, user), now=given.NOW)
         assert checked.actor == permissions.Actor(
             kind="user",
             user_id=user.id,
@@ -84,13 +102,13 @@ class TestCheck:
         )
 
     def test_tells_who_it_is_without_an_organisation(self, session: orm.Session, user: models.User) -> None:
-        checked = sessions.check(session, token_hash=start(session, user), now=given.NOW)
+        checked = check(session, token_hash=start(session, user), now=given.NOW)
         assert checked.actor.organisation_id is None
 
     @pytest.mark.parametrize("token_hash", [UNKNOWN, "", "x" * 10_000, "' or 1=1"])
     def test_refuses_unknown_tokens(self, session: orm.Session, token_hash: str) -> None:
         with pytest.raises(errors.Unauthenticated):
-            sessions.check(session, token_hash=token_hash, now=given.NOW)
+            check(session, token_hash=token_hash, now=given.NOW)
 
     @pytest.mark.parametrize("status", ["awaiting", "rejected", "deactivated"])
     def test_a9_refuses_accounts_that_are_not_active(
@@ -100,7 +118,7 @@ class TestCheck:
         user.status = status
         session.flush()
         with pytest.raises(errors.Unauthenticated):
-            sessions.check(session, token_hash=token_hash, now=given.NOW)
+            check(session, token_hash=token_hash, now=given.NOW)
 
     def test_takes_one_statement(self, session: orm.Session, user: models.User) -> None:
         token_hash = start(session, user)
@@ -109,7 +127,7 @@ class TestCheck:
         sqlalchemy.event.listen(
             engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2])
         )
-        sessions.check(session, token_hash=token_hash, now=given.NOW)
+        check(session, token_hash=token_hash, now=given.NOW)
         assert len(statements) == 1
 
 
@@ -189,5 +207,5 @@ class TestEnd:
 
 
 def test_ids_of_sessions_are_not_their_tokens(session: orm.Session, user: models.User) -> None:
-    checked = sessions.check(session, token_hash=start(session, user), now=given.NOW)
+    checked = check(session, token_hash=start(session, user), now=given.NOW)
     assert ids.is_valid(checked.session_id)

@@ -33,6 +33,7 @@ def _change_users() -> None:
     op.add_column("users", sa.Column("deactivated_at", _TIME))
     op.add_column("users", sa.Column("deactivation_reason", sa.Text()))
     op.add_column("users", sa.Column("second_factor_secret", sa.Text()))
+    op.add_column("users", sa.Column("second_factor_offered", sa.Text()))
     op.add_column("users", sa.Column("second_factor_since", _TIME))
     op.add_column("users", sa.Column("second_factor_step", sa.BigInteger()))
     op.add_column("users", sa.Column("version", sa.Integer(), server_default=sa.text("1"), nullable=False))
@@ -49,6 +50,16 @@ def _change_sessions() -> None:
 
 
 def _add_tables() -> None:
+    op.create_table(
+        "retired_tokens",
+        sa.Column("token_hash", sa.Text(), nullable=False),
+        sa.Column("session_id", _ID, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["session_id"], ["sessions.id"], name="retired_tokens_session_id_fkey", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("token_hash"),
+    )
+    op.create_index("ix_retired_tokens_session_id", "retired_tokens", ["session_id"])
     op.create_table(
         "pending_sign_ins",
         sa.Column("token_hash", sa.Text(), nullable=False),
