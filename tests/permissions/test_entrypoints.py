@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import pytest
 
 from contracts import permissions
@@ -13,6 +15,7 @@ from tests.permissions import calls, roles, services
 DOORS = (permissions.PUBLIC, permissions.SIGNED_IN, permissions.KNOWN)
 
 
+@functools.cache
 def doors() -> dict[str, permissions.Rule]:
     """Return the rule at the door of every entrypoint of every service."""
     return {

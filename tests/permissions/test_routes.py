@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -72,48 +73,58 @@ class Visits:
     calls: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     """Calls that the service would not have let in, which the gateway should not have made."""
+    actor: permissions.Actor = permissions.ANONYMOUS
+
+    def __post_init__(self) -> None:
+        for service, client in self.front.services.items():
+            self._let_answer(service, client)
+        self.front.identity.check_session.side_effect = None
 
     def go(self, route: Route, actor: permissions.Actor, *, duty: str | None = None) -> requests.Response:
         """Send what a route takes, as somebody."""
         self.calls.clear()
         self.refused.clear()
-        self._listen(actor, duty)
+        self.actor = actor
+        session = fronts.session_of(actor, duty=duty, session_id=requests_of.SESSION_ID)
+        self.front.identity.check_session.return_value = session
         token = ids.new() if actor.kind == "user" else None
         options = {"allow_redirects": False, "timeout": 10, **route.options(self.settings, token)}
         return requests.request(route.method, self.front.url + route.address, **options)
 
-    def _listen(self, actor: permissions.Actor, duty: str | None) -> None:
-        for name, client in self.front.services.items():
-            self._let_answer(name, client, actor)
-        self.front.identity.check_session.side_effect = None
-        self.front.identity.check_session.return_value = fronts.session_of(
-            actor, duty=duty, session_id=requests_of.SESSION_ID
-        )
+    def _let_answer(self, service: str, client: Any, another: permissions.Actor | None = None) -> None:
+        """Let a client check the door for whoever asks, or for ``another`` whom its calls are made for."""
+        for method, rule in doors()[service].items():
+            getattr(client, method).side_effect = self._door(f"{service}.{method}", rule, another)
 
-    def _let_answer(self, service: str, client: Any, actor: permissions.Actor) -> None:
-        cls = tables.service_classes()[service]
-        for method, _, entrypoint in tables.entrypoints(cls, rpc.Entrypoint):
-            answer = self._door(f"{service}.{method}", entrypoint.may, actor)
-            getattr(client, method).side_effect = answer
-
-        def as_another(another: permissions.Actor) -> Any:
+        def acting_as(actor: permissions.Actor) -> Any:
             made = fronts.client_of(service)
-            self._let_answer(service, made, another)
+            self._let_answer(service, made, actor)
             return made
 
-        client.acting_as.side_effect = as_another
+        client.acting_as.side_effect = acting_as
 
-    def _door(self, name: str, rule: permissions.Rule, actor: permissions.Actor) -> Callable[..., Any]:
+    def _door(
+        self, name: str, rule: permissions.Rule, another: permissions.Actor | None
+    ) -> Callable[..., Any]:
         def answer(**arguments: Any) -> Any:
             self.calls.append(name)
             try:
-                permissions.admit(actor, rule)
+                permissions.admit(another or self.actor, rule)
             except errors.Error:
                 self.refused.append(name)
                 raise
             return Anything()
 
         return answer
+
+
+@functools.cache
+def doors() -> dict[str, dict[str, permissions.Rule]]:
+    """Return the rule at the door of each service's entrypoints."""
+    return {
+        service: {name: door.may for name, _, door in tables.entrypoints(cls, rpc.Entrypoint)}
+        for service, cls in tables.service_classes().items()
+    }
 
 
 @pytest.fixture(scope="module")
