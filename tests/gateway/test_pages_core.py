@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -27,7 +28,8 @@ class Pages(service.Gateway):
     def public_trial_page(self, request: http.Request) -> http.Page:
         if request.method == "POST":
             answer = http.see_other("/done")
-            security.set_session_cookie(answer, request, "a-token")
+            soon = datetime.now(UTC) + timedelta(minutes=30)
+            security.set_session_cookie(answer, request, "a-token", expires_at=soon)
             return answer
         return http.Page(f"{request.actor.kind} {request.csrf_token}")
 
@@ -63,7 +65,8 @@ class TestPages:
 
     def test_send_a_temporary_password_to_be_changed(self, pages: Front) -> None:
         sign_in(pages, duty="password")
-        assert pages.call("GET", "/trial").headers["Location"] == "/password"
+        answer = pages.call("GET", "/trial?page=2")
+        assert answer.headers["Location"] == "/password?next=/trial%3Fpage%3D2"
 
     def test_that_are_public_bear_an_old_cookie_and_an_absent_identity(self, pages: Front) -> None:
         pages.caller.cookies.set("session", "old")
@@ -83,6 +86,43 @@ class TestPages:
     def test_leave_the_api_closed_to_the_cookie(self, pages: Front) -> None:
         sign_in(pages)
         assert pages.api("GET", "/me").status_code == 401
+
+
+class TestRenewedTokens:
+    @pytest.fixture
+    def due(self, pages: Front) -> Front:
+        sign_in(pages, remembered=True, rotate=True)
+        pages.identity.rotate_session.return_value = {
+            "token": "new-token",
+            "expires_at": (datetime.now(UTC) + timedelta(days=20)).isoformat(),
+        }
+        return pages
+
+    def test_a7_go_to_the_browser_when_identity_says_that_it_is_time(self, due: Front) -> None:
+        answer = due.call("GET", "/trial")
+        due.identity.rotate_session.assert_called_once_with(token_hash=security.token_hash("a-token"))
+        assert answer.headers["Set-Cookie"].startswith("session=new-token;")
+        assert "HttpOnly" in answer.headers["Set-Cookie"]
+
+    def test_leave_the_forms_of_open_pages_good(self, due: Front) -> None:
+        token = token_in(due.call("GET", "/trial").text)
+        due.identity.check_session.return_value["rotate"] = False
+        assert due.caller.cookies["session"] == "new-token"
+        assert due.call("POST", "/trial", data={"csrf_token": token}).status_code == 303
+
+    def test_come_with_pages_only(self, due: Front) -> None:
+        token = token_in(due.call("GET", "/trial").text)
+        due.identity.rotate_session.reset_mock()
+        due.call("POST", "/trial", data={"csrf_token": token})
+        due.call("GET", "/health/live")
+        due.api("GET", "/me", headers={"Authorization": "Bearer a-token"})
+        due.identity.rotate_session.assert_not_called()
+
+    @pytest.mark.parametrize("error", [errors.Conflict("Not now."), errors.Unavailable("Away.")])
+    def test_that_are_not_to_be_had_keep_nobody_waiting(self, due: Front, error: errors.Error) -> None:
+        due.identity.rotate_session.side_effect = error
+        answer = due.call("GET", "/trial")
+        assert (answer.status_code, "Set-Cookie" in answer.headers) == (200, False)
 
 
 class TestErrorPages:
@@ -115,6 +155,7 @@ class TestForms:
     def test_of_another_session_are_refused(self, pages: Front) -> None:
         sign_in(pages)
         token = token_in(pages.call("GET", "/trial").text)
+        pages.identity.check_session.return_value = session_of(actor())
         pages.caller.cookies.set("session", "another-token")
         assert pages.call("POST", "/trial", data={"csrf_token": token}).status_code == 403
 
