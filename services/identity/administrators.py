@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, orm, select
+from sqlalchemy import delete, orm, select, update
 
 from contracts import errors, permissions, terms
 from services.identity import audit, models, password_links, people, schemas, second_factor, sessions
@@ -83,7 +83,9 @@ def end_every_session(session: orm.Session, *, by: permissions.Actor, now: datet
     for user_id in signed_in:
         sessions.end_all(session, user_id=user_id)
     session.execute(delete(models.PendingSignIn))
-    session.execute(delete(models.PasswordLink).where(models.PasswordLink.used_at.is_(None)))
+    session.execute(
+        update(models.PasswordLink).where(models.PasswordLink.expires_at > now).values(expires_at=now)
+    )
     audit.record(
         session, "every session ended", user_id=None, by=by, now=now, after={"people": len(signed_in)}
     )
