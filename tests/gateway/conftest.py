@@ -107,7 +107,8 @@ def running(gateway: type) -> Iterator[Front]:
     container = ServiceContainer(gateway)
     services = {name: client_of(name) for name in SERVICES}
     replace_dependencies(container, **services)
-    ours = (http.Endpoint, authentication.SessionCheck, authentication.Sessions, server.Server)
+    asking = (authentication.SessionCheck, authentication.SessionRotation, authentication.Sessions)
+    ours = (http.Endpoint, *asking, server.Server)
     for extensions in (container.entrypoints, container.subextensions):
         for extension in [found for found in extensions if not isinstance(found, ours)]:
             extensions.remove(extension)
