@@ -32,6 +32,40 @@ SHORT_STAY_SERVICES: dict[str, str] = {
     "respite": "Respite Care",
 }
 
+DEFINITIONS: dict[str, str] = {
+    "community_care": "For people who need somewhere to live with some support, "
+    "and little or no personal care.",
+    "dementia_nursing": "For people living with dementia who also need "
+    "a registered nurse on site day and night.",
+    "dementia_residential": "For people living with dementia who need personal care from trained staff, "
+    "and no nursing on site.",
+    "general_nursing": "For people whose physical health needs a registered nurse on site day and night.",
+    "general_residential": "For people who need help with washing, dressing, meals and medicines, "
+    "and no nursing on site.",
+    "learning_disability_nursing": "For people with a learning disability whose health needs "
+    "a registered nurse on site.",
+    "learning_disability_residential": "For people with a learning disability who need daily support "
+    "and personal care, no nursing on site.",
+    "mental_health_nursing": "For people with a mental illness whose care needs a registered nurse on site.",
+    "mental_health_residential": "For people with a mental illness who need daily support and personal care, "
+    "no nursing on site.",
+    "young_physically_disabled": "For adults of working age with a physical disability "
+    "who need care suited to their age.",
+    "community_rehabilitation": "For people who no longer need an acute ward, or can avoid one, and need "
+    "nursing or therapy that cannot be given where they live; the aim is to go home or to move to a "
+    "lasting place. Step-up, step-down and specialist rehabilitation beds, such as after a stroke, "
+    "count here.",
+    "end_of_life": "For people in the last days, weeks or months of life; "
+    "every bed that is set aside for this counts.",
+    "discharge_to_assess": "For people who leave hospital first and have their lasting needs assessed "
+    "once they are in the home.",
+    "intermediate_care": "For some weeks of nursing or therapy after a stay in hospital, or in place of one.",
+    "reablement": "For people who practise what daily life asks of them, to need less help afterwards.",
+    "rehabilitation": "For planned therapy after an illness, an injury or an operation.",
+    "respite": "For a short planned stay, so that those who care for somebody at home can rest.",
+}
+"""What each bed type and short-stay service is for, as pages tell that ask no service."""
+
 CLOSURE_REASONS: dict[str, str] = {
     "covid_outbreak": "COVID outbreak",
     "la_safeguarding": "Local Authority safeguarding",

@@ -18,6 +18,7 @@ from gateway.web import (
     refusals,
     registering,
     reporting,
+    resources,
     second_factor,
     signing_in,
     start,
@@ -27,6 +28,7 @@ from gateway.web import (
 
 class Pages(
     start.Start,
+    resources.Resources,
     signing_in.SigningIn,
     passwords.Passwords,
     agreeing.Agreeing,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html.parser
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -128,12 +129,17 @@ class Reader(html.parser.HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag == "select":
             self._select = None
-        elif tag == "button" and self._button is not None:
+        elif tag == "button" and self._button is not None and self.forms:
             self.forms[-1].buttons[" ".join(self._words.split())] = self._button
             self._button = None
 
     def handle_data(self, data: str) -> None:
         self._words += data
+
+
+def words_of(page: str) -> str:
+    """Return what a page says, without its markup."""
+    return " ".join(re.sub(r"<[^>]*>", " ", page).split())
 
 
 class Visitor:
