@@ -111,7 +111,7 @@ class Registrations:
         "POST",
         "/api/v1/registrations/decisions",
         body=schemas.Decisions,
-        answer=shapes.Decisions,
+        answer=shapes.Outcomes,
         tag=TAG,
         may=permissions.APPROVE_USERS,
     )

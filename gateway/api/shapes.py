@@ -125,7 +125,7 @@ class Registrations(Answer):
     results = many(RegistrationRow)
 
 
-class Decision(Answer):
+class Outcome(Answer):
     """What became of one registration."""
 
     id = Id(required=True)
@@ -133,10 +133,10 @@ class Decision(Answer):
     error = maybe(fields.String, description="Why it was not decided, in words.")
 
 
-class Decisions(Answer):
+class Outcomes(Answer):
     """What became of each registration."""
 
-    results = many(Decision)
+    results = many(Outcome)
 
 
 class UserRow(Answer):

@@ -1,4 +1,4 @@
-"""Sending new login details, and what an Approver is told of an applicant."""
+"""The queue of those who wait for an account: decided one by one or several at once."""
 
 from __future__ import annotations
 
@@ -7,18 +7,11 @@ from typing import Any
 import pytest
 
 from contracts import errors
-from tests.gateway.browsing import APPROVER, PROVIDER_ID, Visitor
+from kit import ids
+from tests.gateway import people
+from tests.gateway.browsing import APPROVER, PROVIDER_ID, Reader, Visitor
 from tests.gateway.conftest import Front
 
-PERSON: dict[str, Any] = {
-    "id": PROVIDER_ID,
-    "full_name": "Lee Park",
-    "email": "lee@home.example",
-    "must_change_password": True,
-    "sent_at": "2026-03-01T07:05:00+00:00",
-    "used": False,
-    "works_until": "2026-03-04T07:05:00+00:00",
-}
 APPLICANT: dict[str, Any] = {
     "id": PROVIDER_ID,
     "full_name": "Jo Applicant",
@@ -35,67 +28,131 @@ APPLICANT: dict[str, Any] = {
 }
 
 
+OTHER_ID = ids.new()
+
+
 @pytest.fixture
 def approver(front: Front) -> Visitor:
-    front.identity.registrations.return_value = {"total": 0, "page": 1, "page_size": 20, "results": []}
-    front.identity.locked.return_value = []
-    front.identity.login_details.return_value = []
+    front.identity.registrations.return_value = people.listed(
+        APPLICANT, APPLICANT | {"id": OTHER_ID, "full_name": "Kim Candidate"}
+    )
     return Visitor(front).signed_in(APPROVER)
 
 
-class TestNewLoginDetails:
-    @pytest.mark.parametrize(
-        ("state", "words"),
-        [
-            ({"used": True}, "Signed in once, but did not choose a password"),
-            ({}, "not used yet"),
-            ({"sent_at": None, "works_until": None}, "Login details are not sent yet"),
-        ],
-    )
-    def test_a4_take_one_press_for_who_has_no_password_yet(
-        self, front: Front, approver: Visitor, state: dict[str, Any], words: str
-    ) -> None:
-        front.identity.login_details.return_value = [PERSON | state]
-        page = approver.get("/registrations")
-        assert words in page.text
-        answer = approver.press(page, f"/users/{PROVIDER_ID}/reset")
-        front.identity.reset_password.assert_called_once_with(user_id=PROVIDER_ID)
-        assert answer.headers["Location"] == "/registrations?done=reset"
-        assert "on their way by email" in approver.get("/registrations?done=reset").text
+class TestQueue:
+    def test_leads_to_who_cannot_get_in(self, approver: Visitor) -> None:
+        links = Reader(approver.get("/registrations").text).links
+        assert {"/users?only=locked", "/users?only=no_password", "/users"} <= set(links)
 
-    def test_a6_take_one_press_for_who_is_locked_out(self, front: Front, approver: Visitor) -> None:
-        front.identity.locked.return_value = [PERSON | {"locked_at": PERSON["sent_at"]}]
-        approver.press(approver.get("/registrations"), f"/users/{PROVIDER_ID}/reset")
-        front.identity.reset_password.assert_called_once_with(user_id=PROVIDER_ID)
+    def test_says_who_will_share_an_account(self, front: Front, approver: Visitor) -> None:
+        assert "Shared account" not in approver.get("/registrations").text
+        front.identity.registrations.return_value = people.listed(APPLICANT | {"generic": True})
+        assert "Shared account" in approver.get("/registrations").text
 
-    def test_are_for_who_forgot_the_password_and_is_found_by_address(
-        self, front: Front, approver: Visitor
-    ) -> None:
-        found = [PERSON | {"must_change_password": False}]
-        front.identity.login_details.side_effect = lambda email=None: found if email else []
-        page = approver.get("/registrations?email=+lee@home.example")
-        front.identity.login_details.assert_called_with(email="lee@home.example")
-        assert "Has a password of their own" in page.text
-        approver.press(page, f"/users/{PROVIDER_ID}/reset")
-        front.identity.reset_password.assert_called_once_with(user_id=PROVIDER_ID)
 
-    def test_are_not_for_an_address_one_does_not_manage(self, approver: Visitor) -> None:
-        assert "You manage no open account" in approver.get("/registrations?email=x@y.example").text
+class TestSeveral:
+    PATH = "/registrations/decisions"
 
-    def test_are_asked_for_over_the_api(self, front: Front) -> None:
+    @pytest.fixture(autouse=True)
+    def decided(self, front: Front) -> None:
+        front.identity.names.return_value = {PROVIDER_ID: "Jo Applicant", OTHER_ID: "Kim Candidate"}
+        front.identity.decide_registrations.return_value = {
+            "results": [
+                {"id": PROVIDER_ID, "status": "active", "error": None},
+                {"id": OTHER_ID, "status": None, "error": "This registration was already rejected."},
+            ]
+        }
+
+    def test_a3_are_approved_at_once_and_each_outcome_is_shown(self, front: Front, approver: Visitor) -> None:
+        page = approver.press(
+            approver.get("/registrations"),
+            self.PATH,
+            "Approve those ticked",
+            registration_ids=[PROVIDER_ID, OTHER_ID],
+        )
+        front.identity.decide_registrations.assert_called_once_with(
+            registration_ids=[PROVIDER_ID, OTHER_ID], decision="approve", reason=None
+        )
+        assert page.status_code == 200
+        assert "Jo Applicant" in page.text
+        assert "An email with the login details is on its way." in page.text
+        assert "This registration was already rejected." in page.text
+
+    def test_a3_are_rejected_at_once_with_a_reason(self, front: Front, approver: Visitor) -> None:
+        approver.press(
+            approver.get("/registrations"),
+            self.PATH,
+            "Reject those ticked",
+            registration_ids=[OTHER_ID],
+            reason="Not of our home.",
+        )
+        front.identity.decide_registrations.assert_called_once_with(
+            registration_ids=[OTHER_ID], decision="reject", reason="Not of our home."
+        )
+
+    def test_are_not_rejected_without_one(self, front: Front, approver: Visitor) -> None:
+        front.identity.decide_registrations.side_effect = errors.Invalid("No.", {"reason": "Say why."})
+        page = approver.press(
+            approver.get("/registrations"), self.PATH, "Reject those ticked", registration_ids=[OTHER_ID]
+        )
+        assert page.status_code == 400
+        assert 'id="reason-error"' in page.text
+        assert ("registration_ids", OTHER_ID) in approver.form(page, self.PATH).fields
+
+    def test_are_at_least_one(self, front: Front, approver: Visitor) -> None:
+        page = approver.press(approver.get("/registrations"), self.PATH, "Approve those ticked")
+        assert page.status_code == 400
+        assert "Tick at least one person." in page.text
+        front.identity.decide_registrations.assert_not_called()
+
+    def test_are_decided_over_the_api(self, front: Front) -> None:
         front.sign_in()
-        done = {"id": PROVIDER_ID, "status": "active"}
-        front.identity.reset_password.return_value = done
-        assert front.api("POST", f"/users/{PROVIDER_ID}/reset").json() == done
-        front.identity.reset_password.assert_called_once_with(user_id=PROVIDER_ID)
-        front.identity.reset_password.side_effect = errors.TooMany("Wait.", {"retry_after": "60"})
-        assert front.api("POST", f"/users/{PROVIDER_ID}/reset").status_code == 429
+        body = {"registration_ids": [PROVIDER_ID, OTHER_ID], "decision": "reject", "reason": "No."}
+        answer = front.api("POST", "/registrations/decisions", json=body)
+        assert answer.json() == front.identity.decide_registrations.return_value
+        front.identity.decide_registrations.assert_called_once_with(**body)
+        assert front.api("POST", "/registrations/decisions", json=body | {"decision": "x"}).status_code == 400
 
-    def test_a6_an_account_is_unlocked_over_the_api(self, front: Front) -> None:
+
+class TestOrganisationOnNoList:
+    UNLISTED = APPLICANT | {"organisation_type": "csu", "organisation_id": None, "organisation_name": None}
+
+    def test_is_chosen_by_administrators(self, front: Front, approver: Visitor) -> None:
+        front.identity.registration.return_value = self.UNLISTED | {"organisation_name": "North CSU"}
+        front.identity.organisations.return_value = people.listed(people.ORGANISATION)
+        visitor = approver.signed_in(people.ADMINISTRATOR)
+        page = visitor.get(f"/registrations/{PROVIDER_ID}")
+        front.identity.organisations.assert_called_once_with(q="North CSU", page=1)
+        visitor.press(page, f"/registrations/{PROVIDER_ID}/approve", organisation_id=people.ORGANISATION_ID)
+        front.identity.approve_registration.assert_called_once_with(
+            registration_id=PROVIDER_ID, organisation_id=people.ORGANISATION_ID
+        )
+
+    def test_that_was_not_chosen_is_asked_for(self, front: Front, approver: Visitor) -> None:
+        front.identity.registration.return_value = self.UNLISTED
+        front.identity.organisations.return_value = people.listed(people.ORGANISATION)
+        front.identity.approve_registration.side_effect = errors.Invalid(
+            "No.", {"organisation_id": "Choose the organisation."}
+        )
+        visitor = approver.signed_in(people.ADMINISTRATOR)
+        page = visitor.get(f"/registrations/{PROVIDER_ID}", q="Cran")
+        answer = visitor.press(page, f"/registrations/{PROVIDER_ID}/approve")
+        assert answer.status_code == 400
+        assert 'id="organisation_id-error"' in answer.text
+        assert "Which one is it?" in answer.text
+
+    def test_is_not_for_approvers_to_choose(self, front: Front, approver: Visitor) -> None:
+        front.identity.registration.return_value = APPLICANT
+        assert "organisation_id" not in approver.get(f"/registrations/{PROVIDER_ID}").text
+
+    def test_is_named_over_the_api(self, front: Front) -> None:
         front.sign_in()
-        front.identity.unlock.return_value = {"id": PROVIDER_ID, "status": "active"}
-        assert front.api("POST", f"/users/{PROVIDER_ID}/unlock").status_code == 200
-        front.identity.unlock.assert_called_once_with(user_id=PROVIDER_ID)
+        front.identity.approve_registration.return_value = {"id": PROVIDER_ID, "status": "active"}
+        query = f"?organisation_id={people.ORGANISATION_ID}"
+        assert front.api("POST", f"/registrations/{PROVIDER_ID}/approve{query}").status_code == 200
+        front.identity.approve_registration.assert_called_once_with(
+            registration_id=PROVIDER_ID, organisation_id=people.ORGANISATION_ID
+        )
 
 
 class TestApplicant:
