@@ -105,10 +105,10 @@ class TestRenewedTokens:
         assert "HttpOnly" in answer.headers["Set-Cookie"]
 
     def test_leave_the_forms_of_open_pages_good(self, due: Front) -> None:
-        token = token_in(due.call("GET", "/trial").text)
-        due.identity.check_session.return_value["rotate"] = False
-        assert due.caller.cookies["session"] == "new-token"
-        assert due.call("POST", "/trial", data={"csrf_token": token}).status_code == 303
+        page = due.call("GET", "/trial")
+        assert page.cookies["session"] == "new-token"
+        due.caller.cookies.set("session", "new-token")
+        assert due.call("POST", "/trial", data={"csrf_token": token_in(page.text)}).status_code == 303
 
     def test_come_with_pages_only(self, due: Front) -> None:
         token = token_in(due.call("GET", "/trial").text)
