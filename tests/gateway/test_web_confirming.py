@@ -108,3 +108,11 @@ class TestLink:
     def test_that_nobody_knows_is_not_found(self, holder: Visitor) -> None:
         holder.front.notifications.action.side_effect = errors.NotFound("No.")
         assert holder.get(PATH).status_code == 404
+
+    def test_a9_of_somebody_who_left_says_so_whether_looked_at_or_pressed(self, holder: Visitor) -> None:
+        page = holder.get(PATH)
+        left = errors.Forbidden("This link was mailed to an account that is not active any more.")
+        holder.front.notifications.action.side_effect = left
+        holder.front.notifications.confirm_by_link.side_effect = left
+        for answer in (holder.get(PATH), holder.press(page, PATH)):
+            assert (answer.status_code, "not active any more" in answer.text) == (403, True)
