@@ -119,15 +119,20 @@ def calls_table() -> str:
     return table(["call", "arguments", "who", "what it does"], rows)
 
 
-def settings_table() -> str:
-    rows = [[f"`{name}`", *rest] for name, *rest in PLUMBING]
+def settings_fields() -> Iterator[tuple[str, dataclasses.Field[Any]]]:
+    """Give (service or gateway, field) for each declared setting."""
     for module in sorted([*ROOT.glob("services/*/settings.py"), ROOT / "gateway" / "settings.py"]):
         where = ".".join(module.relative_to(ROOT).with_suffix("").parts)
         for _, cls in inspect.getmembers(importlib.import_module(where), dataclasses.is_dataclass):
             for field in dataclasses.fields(cls):
-                default = "required" if field.default is dataclasses.MISSING else f"`{field.default}`"
-                owner = where.split(".")[-2]
-                rows.append([f"`{field.metadata['name']}`", owner, default, field.metadata["help"]])
+                yield module.parent.name, field
+
+
+def settings_table() -> str:
+    rows = [[f"`{name}`", *rest] for name, *rest in PLUMBING]
+    for owner, field in settings_fields():
+        default = "required" if field.default is dataclasses.MISSING else f"`{field.default}`"
+        rows.append([f"`{field.metadata['name']}`", owner, default, field.metadata["help"]])
     return table(["setting", "read by", "default", "meaning"], rows)
 
 
