@@ -144,6 +144,7 @@ def login_details(
         temporary_password=issued["temporary_password"],
         expires_at=datetime.fromisoformat(issued["expires_at"]),
         sign_in_link=links.sign_in(site),
+        forgotten_link=links.forgotten_password(site),
     )
     mails.write(session, mail_id, letter)
 

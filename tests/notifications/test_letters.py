@@ -30,6 +30,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "temporary_password": "amber-lattice-plume",
         "expires_at": datetime(2026, 11, 21, 9, 5, tzinfo=UTC),
         "sign_in_link": "https://tracker.example/sign-in",
+        "forgotten_link": "https://tracker.example/password/forgotten",
     },
     "user_rejected": {"reason": "Not one of ours."},
     "new_login_details": {
@@ -37,6 +38,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "temporary_password": "amber-lattice-plume",
         "expires_at": datetime(2026, 11, 21, 9, 5, tzinfo=UTC),
         "sign_in_link": "https://tracker.example/sign-in",
+        "forgotten_link": "https://tracker.example/password/forgotten",
     },
     "account_locked": {"forgotten_link": "https://tracker.example/password/forgotten"},
     "password_forgotten": {
