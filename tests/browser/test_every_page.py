@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from playwright import sync_api
 
-from contracts import demo
+from contracts import demo, terms
 from tests.browser import conftest, watching
 from tests.factories import api, routes, stack, waiting
 
 ADMIN, STAFF, WARD = "admin@tracker.example", "staff@cranberry.example", "ward@acute.example"
 NADIA = next(person.id for person in demo.PEOPLE if person.full_name == "Nadia Newcomer")
+STAFF_ID = next(person.id for person in demo.PEOPLE if person.email == STAFF)
 HOME = "{home}"
 """Stands for a home of Cranberry Care with figures."""
 
@@ -32,11 +33,16 @@ VISITS = {
     "/": Visit("/"),
     "/accessibility": Visit("/accessibility"),
     "/confirm/<token>": Visit("{link}"),
+    "/audit": Visit("/audit", "approver@cranberry.example"),
     "/cookies": Visit("/cookies"),
+    "/directory": Visit("/directory?area=all", STAFF),
     "/docs": Visit("/docs"),
     "/find": Visit("/find?postcode=DH1+3YG&bed_type=general_residential", WARD),
     "/help": Visit("/help", STAFF),
+    "/help/<topic>": Visit("/help/getting-in"),
     "/home": Visit("/home", "approver@cranberry.example"),
+    "/organisations": Visit("/organisations", ADMIN),
+    "/organisations/new": Visit("/organisations/new", ADMIN),
     "/password": Visit("/password", STAFF),
     "/privacy": Visit("/privacy"),
     "/providers": Visit("/providers", "group@bramble.example"),
@@ -53,9 +59,20 @@ VISITS = {
     "/registrations": Visit("/registrations", ADMIN),
     "/registrations/<registration_id>": Visit(f"/registrations/{NADIA}", "approver@cranberry.example"),
     "/reports/last-updated": Visit("/reports/last-updated", "group@bramble.example"),
+    "/resources": Visit("/resources?q=bed"),
+    "/resources/<slug>": Visit("/resources/figures", WARD),
     "/sign-in": Visit("/sign-in"),
     "/signed-out": Visit("/signed-out"),
     "/terms": Visit("/terms"),
+    "/terms/<version>": Visit(f"/terms/{terms.CURRENT}"),
+    "/users": Visit("/users", "champion@durham.example"),
+    "/users/<user_id>": Visit(f"/users/{STAFF_ID}", "approver@cranberry.example"),
+    "/users/<user_id>/deactivate": Visit(f"/users/{STAFF_ID}/deactivate", "approver@cranberry.example"),
+    "/users/<user_id>/details": Visit(f"/users/{STAFF_ID}/details", "approver@cranberry.example"),
+    "/users/<user_id>/organisation": Visit(f"/users/{STAFF_ID}/organisation?q=Cran", ADMIN),
+    "/users/<user_id>/reactivate": Visit(f"/users/{STAFF_ID}/reactivate", "approver@cranberry.example"),
+    "/users/<user_id>/roles": Visit(f"/users/{STAFF_ID}/roles", ADMIN),
+    "/users/<user_id>/second-factor": Visit(f"/users/{STAFF_ID}/second-factor", ADMIN),
 }
 """For each page of the gateway, somebody who sees all of it."""
 
@@ -161,7 +178,7 @@ def found_organisation(page: sync_api.Page, places: dict[str, str]) -> None:
 
 def checked_answers(page: sync_api.Page, places: dict[str, str]) -> None:
     found_organisation(page, places)
-    page.get_by_label("Cranberry Care: all of it").check()
+    page.get_by_label("All homes of Cranberry Care").check()
     page.get_by_role("button", name="Add what I ticked").click()
     page.get_by_role("button", name="Continue").click()
     check(page)
@@ -182,8 +199,8 @@ def refused_search(page: sync_api.Page, places: dict[str, str]) -> None:
 
 
 def locked_account(page: sync_api.Page, places: dict[str, str]) -> None:
-    page.goto("/registrations")
-    assert page.get_by_role("heading", name="Locked accounts").is_visible()
+    page.goto("/users?only=locked")
+    assert page.locator(".app-rows").get_by_text("Locked").first.is_visible()
 
 
 def error_page(page: sync_api.Page, places: dict[str, str]) -> None:

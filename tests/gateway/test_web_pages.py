@@ -16,7 +16,7 @@ from contracts import errors, permissions, terms
 from gateway import service
 from gateway.web import rendering
 from tests.factories import routes
-from tests.gateway import browsing
+from tests.gateway import browsing, people
 from tests.gateway.browsing import APPROVER, COORDINATOR, MANAGER, Visitor
 from tests.gateway.conftest import PROVIDER_ID, Front, actor, running
 
@@ -94,6 +94,49 @@ ROW: dict[str, Any] = {
     "vacancies": 0,
     "overdue": True,
 }
+EVIL_PERSON = people.USER | {
+    "full_name": EVIL,
+    "email": EVIL,
+    "phone": EVIL,
+    "job_title": EVIL,
+    "organisation_name": EVIL,
+    "decided_by": EVIL,
+    "deactivation_reason": EVIL,
+    "status": "deactivated",
+    "roles": [EVIL],
+    "provider_ids": [PROVIDER_ID],
+    "providers": [{"id": PROVIDER_ID, "name": EVIL, "postcode": "DH1 3YG"}],
+    "organisation_providers": [{"id": PROVIDER_ID, "name": EVIL, "postcode": "DH1 3YG"}],
+    "may": ["change", "make_approver", "unlock", "reset", "end_sessions", "reactivate"],
+}
+EVIL_ORGANISATION = people.ORGANISATION | {
+    "name": EVIL,
+    "area_name": EVIL,
+    "postcode": EVIL,
+    "people": [{"full_name": EVIL, "job_title": EVIL, "phone": EVIL, "email": EVIL}],
+}
+EVIL_ENTRY = people.ENTRY | {
+    "action": EVIL,
+    "by_name": EVIL,
+    "address": EVIL,
+    "subject_name": EVIL,
+    "organisation_name": EVIL,
+    "before": {EVIL: EVIL},
+    "after": {EVIL: [EVIL, {EVIL: EVIL}]},
+}
+EVIL_HOME = {
+    "id": PROVIDER_ID,
+    "name": EVIL,
+    "type": "care_home",
+    "town": EVIL,
+    "postcode": "DH1 3YG",
+    "phone": EVIL,
+    "email": EVIL,
+    "website": f"javascript:{EVIL}",
+    "manager_name": EVIL,
+    "manager_phone": EVIL,
+    "manager_email": EVIL,
+}
 PAGE = {"total": 1, "page": 1, "page_size": 20}
 HISTORY = {
     **PAGE,
@@ -115,18 +158,14 @@ def full(front: Front) -> Front:
     front.identity.me.return_value = ME
     front.identity.registrations.return_value = {**PAGE, "results": [APPLICANT]}
     front.identity.registration.return_value = APPLICANT
-    front.identity.locked.return_value = [APPLICANT | {"locked_at": APPLICANT["submitted_at"]}]
-    front.identity.login_details.return_value = [
-        {
-            "id": PROVIDER_ID,
-            "full_name": EVIL,
-            "email": EVIL,
-            "must_change_password": True,
-            "used": False,
-            "sent_at": APPLICANT["submitted_at"],
-            "works_until": APPLICANT["submitted_at"],
-        }
-    ]
+    front.identity.users.return_value = {**PAGE, "results": [EVIL_PERSON]}
+    front.identity.user.return_value = EVIL_PERSON
+    front.identity.names.return_value = {PROVIDER_ID: EVIL}
+    front.identity.organisations.return_value = {**PAGE, "results": [EVIL_ORGANISATION]}
+    front.identity.audit.return_value = {"results": [EVIL_ENTRY], "next": 7}
+    front.identity.audit_actions.return_value = {"results": [EVIL]}
+    front.identity.directory.return_value = {**PAGE, "results": [EVIL_ORGANISATION]}
+    front.providers.directory.return_value = {**PAGE, "results": [EVIL_HOME]}
     front.providers.list_providers.return_value = {**PAGE, "results": [ROW]}
     front.providers.get_provider.return_value = {**browsing.PROVIDER, "name": EVIL, "town": EVIL}
     front.providers.get_capacity.return_value = {**browsing.CAPACITY, "name": EVIL, "last_updated_by": EVIL}
@@ -142,8 +181,18 @@ def full(front: Front) -> Front:
 SIGNED_IN = [
     (APPROVER, "/home"),
     (APPROVER, "/registrations"),
-    (APPROVER, f"/registrations?email={EVIL}"),
     (APPROVER, f"/registrations/{PROVIDER_ID}"),
+    (APPROVER, f"/users?q={EVIL}&only=locked"),
+    (APPROVER, f"/users/{PROVIDER_ID}"),
+    (APPROVER, f"/users/{PROVIDER_ID}/details"),
+    (APPROVER, f"/users/{PROVIDER_ID}/roles"),
+    (APPROVER, f"/users/{PROVIDER_ID}/deactivate"),
+    (people.ADMINISTRATOR, f"/users/{PROVIDER_ID}/organisation?q={EVIL}"),
+    (APPROVER, f"/audit?subject={PROVIDER_ID}&action={EVIL}"),
+    (people.ADMINISTRATOR, f"/organisations?q={EVIL}"),
+    (people.ADMINISTRATOR, f"/organisations/new?name={EVIL}&back=/{EVIL}"),
+    (MANAGER, f"/directory?q={EVIL}"),
+    (MANAGER, "/directory?show=organisations"),
     (MANAGER, "/providers"),
     (MANAGER, f"/providers?q={EVIL}"),
     (MANAGER, f"/providers/{PROVIDER_ID}"),
@@ -216,6 +265,16 @@ class TestMenu:
         links = self.offered(front, COORDINATOR)
         assert "/find" in links
         assert not links & {"/providers", "/registrations"}
+
+    def test_offers_each_what_they_may_look_after(self, front: Front) -> None:
+        for person, offered in (
+            (MANAGER, set()),
+            (APPROVER, {"/users", "/audit"}),
+            (people.ADMINISTRATOR, {"/users", "/audit", "/organisations"}),
+        ):
+            links = self.offered(front, person)
+            assert links & {"/users", "/audit", "/organisations"} == offered
+            assert {"/directory", "/resources", "/account"} <= links
 
     def test_offers_approvers_the_queue_with_its_count(self, front: Front) -> None:
         front.identity.me.return_value = ME

@@ -402,19 +402,3 @@ class TestDeciding:
         answer = visitor.press(refused, f"/registrations/{PROVIDER_ID}/reject", reason="Not ours.")
         front.identity.reject_registration.assert_called_with(registration_id=PROVIDER_ID, reason="Not ours.")
         assert answer.headers["Location"] == "/registrations?done=rejected"
-
-
-class TestUnlocking:
-    def test_a6_takes_one_press(self, front: Front) -> None:
-        front.identity.registrations.return_value = {"total": 0, "page": 1, "page_size": 20, "results": []}
-        locked = {
-            "id": PROVIDER_ID,
-            "full_name": "Lee",
-            "email": "lee@home.example",
-            "locked_at": PERSON["submitted_at"],
-        }
-        front.identity.locked.return_value = [locked]
-        visitor = Visitor(front).signed_in(APPROVER)
-        answer = visitor.press(visitor.get("/registrations"), f"/users/{PROVIDER_ID}/unlock")
-        front.identity.unlock.assert_called_once_with(user_id=PROVIDER_ID)
-        assert answer.headers["Location"] == "/registrations?done=unlocked"

@@ -95,3 +95,21 @@ class TestNumbers:
 
     def test_of_the_cqc_are_not_made_up(self) -> None:
         assert words.rating(None) == "No rating known"
+
+
+class TestWebLink:
+    @pytest.mark.parametrize(
+        ("written", "address"),
+        [
+            ("https://willow.fictional.example/a?b=c", "https://willow.fictional.example/a?b=c"),
+            ("www.willow.fictional.example", "https://www.willow.fictional.example"),
+            ("javascript:alert(1)", ""),
+            ("https://", ""),
+            ("http://[", ""),
+            ("willow", ""),
+            ("", ""),
+            (None, ""),
+        ],
+    )
+    def test_is_of_a_website_or_there_is_none(self, written: str | None, address: str) -> None:
+        assert words.web_link(written) == address

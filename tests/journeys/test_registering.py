@@ -27,7 +27,7 @@ class TestApplicantOfACareHome:
         assert waiting_count(approver) == before
         login = people.mail(product, to=email, subject=READY)
         home = self._choose_password(visitor, email, people.temporary_password(login))
-        assert tiles(home) == ["My providers", "Last updated", "Change your password"]
+        assert tiles(home) == ["My providers", "Last updated", "Directory", "Resources", "Your account"]
         assert len(visitor.get("/providers").main.all("h2")) == 3, "no home named means all of them"
         goodbye = visitor.send(home, "Sign out")
         assert goodbye.heading == "You have signed out"

@@ -17,18 +17,34 @@ TILES = {
         "Providers",
         "Find vacancies",
         "Last updated",
+        "Users",
+        "Audit",
+        "Organisations",
     ],
-    "approver@cranberry.example": ["Users awaiting approval", "My providers", "Last updated"],
+    "approver@cranberry.example": [
+        "Users awaiting approval",
+        "My providers",
+        "Last updated",
+        "Users",
+        "Audit",
+    ],
     "staff@cranberry.example": ["My providers", "Last updated"],
     "group@bramble.example": ["My providers", "Last updated"],
     "ward@acute.example": ["My providers", "Find vacancies", "Last updated"],
     "rehab@community.example": ["My providers", "Find vacancies", "Last updated"],
     "council@durham.example": ["Find vacancies", "Last updated"],
     "broker@durham.example": ["Providers", "Find vacancies", "Last updated"],
-    "champion@durham.example": ["Users awaiting approval", "Find vacancies", "Last updated"],
+    "champion@durham.example": [
+        "Users awaiting approval",
+        "Find vacancies",
+        "Last updated",
+        "Users",
+        "Audit",
+    ],
     "alerts@durham.example": ["Find vacancies", "Last updated"],
     "analyst@north.example": ["Find vacancies", "Last updated"],
 }
+FOR_ALL = ["Directory", "Resources", "Your account"]
 
 
 class TestHomePage:
@@ -37,7 +53,7 @@ class TestHomePage:
         visitor = pages.signed_in(product.url, email)
         home = visitor.get("/home")
         tiles = [heading.text for heading in home.main.all(class_="app-tile__heading")]
-        assert tiles == [*TILES[email], "Change your password"]
+        assert tiles == [*TILES[email], *FOR_ALL]
         for tile in tiles:
             assert visitor.get(home.link(tile)).status == 200, tile
 
@@ -67,11 +83,10 @@ class TestRefusedSignIn:
     def test_a6_is_over_when_an_approver_unlocks_the_account(self, product: stack.Stack) -> None:
         email = self._locked(product, full_name="Lola Locked")
         approver = pages.signed_in(product.url, people.APPROVER)
-        page = approver.get("/registrations")
-        assert "Lola Locked" in page.text
-        page = approver.send(page, "Unlock Lola Locked")
+        found = approver.get("/users?only=locked")
+        page = approver.send(approver.get(found.link("Lola Locked")), "Unlock")
         assert "Unlocked. The password is the same as before." in page.text
-        assert "Lola Locked" not in page.text
+        assert "Lola Locked" not in approver.get("/users?only=locked").text
         assert pages.Visitor(product.url).sign_in(email, people.CHOSEN_PASSWORD).path == "/home"
 
     def test_a4_is_over_with_new_login_details(self, product: stack.Stack) -> None:
@@ -81,7 +96,8 @@ class TestRefusedSignIn:
         assert pages.Visitor(product.url).sign_in(email, spent).path == "/password"
         assert self._on_page(product, email, spent)[0] == 401
         approver = pages.signed_in(product.url, people.APPROVER)
-        page = approver.send(approver.get("/registrations"), "Send new login details to Lara Lost")
+        found = approver.get("/users?only=no_password&q=Lara+Lost")
+        page = approver.send(approver.get(found.link("Lara Lost")), "Send new login details")
         assert "New login details are on their way by email." in page.text
         letter = people.mail(product, to=email, subject="Your new login details for Capacity Tracker")
         temporary = people.temporary_password(letter)
