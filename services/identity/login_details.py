@@ -8,7 +8,7 @@ from sqlalchemy import orm, select
 
 from contracts import errors, events, permissions
 from kit import ids, outbox
-from services.identity import audit, models, people, schemas, sessions, sign_in, throttling
+from services.identity import audit, models, passwords, people, schemas, sessions, sign_in, throttling
 
 MOST_SHOWN = 100
 PAUSE_SECONDS = 60
@@ -64,6 +64,7 @@ def reset(session: orm.Session, *, user_id: str, by: permissions.Actor, now: dat
     throttling.take(session, f"new login details for {user.id}", limit=1, seconds=PAUSE_SECONDS, now=now)
     # The new password takes the old one's place a little later; until then nobody gets in.
     user.temporary_until = now
+    passwords.close_links(session, user_id=user.id, now=now)
     sessions.end_all(session, user_id=user.id)
     sign_in.open_lock(session, user)
     outbox.record(session, events.PasswordReset(user_id=user.id, by_id=str(by.user_id), reset_id=ids.new()))

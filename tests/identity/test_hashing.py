@@ -59,6 +59,12 @@ class TestVerify:
         assert hashing.hash_password("velvet") != hashing.hash_password("velvet")
 
 
+class TestNeedsUpgrade:
+    def test_is_so_for_a_hash_made_with_other_parameters(self, real_hash: str) -> None:
+        assert hashing.needs_upgrade(real_hash)
+        assert not hashing.needs_upgrade(hashing.hash_password("velvet"))
+
+
 def test_hashes_as_owasp_advises(real_hash: str) -> None:
     parameters = argon2.extract_parameters(real_hash)
     assert parameters.type is argon2.Type.ID

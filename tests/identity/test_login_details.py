@@ -102,6 +102,11 @@ class TestReset:
         held = stored(sessions, team.staff)
         assert (held.locked_at, held.failed_attempts) == (None, 0)
 
+    def test_ends_links_to_choose_a_password(self, identity: Callable[..., Any], team: Team) -> None:
+        issued = identity(by=SERVICE).issue_password_link(user_id=team.staff.id)
+        identity(by=team.approver).reset_password(user_id=team.staff.id)
+        assert identity().password_link(link_token=issued["token"])["state"] == "expired"
+
     def test_is_for_those_who_manage_the_person(self, identity: Callable[..., Any], team: Team) -> None:
         for actor in (team.colleague, team.stranger):
             with pytest.raises(errors.Forbidden):

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from contracts import demo, errors, events, permissions
-from kit import database, hashing
+from kit import database, hashing, ids
 from services.identity import models, passwords
 from services.identity import sessions as signed_in
-from tests.identity import given
+from tests.identity import given, racing
 
 NEW = "copper-meadow-whistle"
 
@@ -74,6 +76,15 @@ class TestPolicy:
     def test_accepts_the_demos_password(self, person: demo.Person) -> None:
         assert refuse(demo.PASSWORD, full_name=person.full_name, email=person.email) is None
 
+    def test_says_all_that_is_wrong_at_once(self) -> None:
+        assert (
+            refuse("winifred elmtree") == "Leave out your name. Leave out your e-mail address and its parts."
+        )
+        hints = str(refuse("harper"))
+        assert "at least 10" in hints
+        assert "your name" in hints
+        assert "easy to guess" not in hints
+
     def test_is_not_upset_by_half_a_character(self) -> None:
         assert refuse("\ud800 kite lagoon 77") is None
 
@@ -116,6 +127,47 @@ def user(sessions: database.Sessions) -> models.User:
 @pytest.fixture
 def device(identity: Callable[..., Any], sessions: database.Sessions, user: models.User) -> Device:
     return Device(identity, sessions, user)
+
+
+class TestJudge:
+    """Hints while somebody types; the truth is told when the password is saved."""
+
+    def judge(self, identity: Callable[..., Any], by: permissions.Actor, new: str, **more: Any) -> Any:
+        return identity(by=by).judge_password(new_password=new, **more)
+
+    def test_a5_says_what_a_password_lacks(self, identity: Callable[..., Any]) -> None:
+        by = given.nobody(ids.new())
+        assert self.judge(identity, by, NEW) == {"acceptable": True, "words": None}
+        short = self.judge(identity, by, "short")
+        assert (short["acceptable"], "at least 10" in short["words"]) == (False, True)
+
+    def test_a5_knows_the_words_of_who_is_signed_in(
+        self, identity: Callable[..., Any], device: Device
+    ) -> None:
+        assert self.judge(identity, given.nobody(ids.new()), "perpetua-kite-lagoon")["acceptable"]
+        assert self.judge(identity, device.actor, "perpetua-kite-lagoon") == {
+            "acceptable": False,
+            "words": "Leave out your name.",
+        }
+
+    def test_a5_knows_the_words_of_whose_link_it_is(
+        self, identity: Callable[..., Any], user: models.User
+    ) -> None:
+        issued = identity(by=permissions.service("notifications")).issue_password_link(user_id=user.id)
+        by = given.nobody(ids.new())
+        for token, acceptable in ((issued["token"], False), ("unknown", True), ("\ud800", True)):
+            answer = self.judge(identity, by, "perpetua-kite-lagoon", link_token=token)
+            assert answer["acceptable"] is acceptable
+
+    def test_makes_a_network_address_wait(self, identity: Callable[..., Any]) -> None:
+        by, limits = (
+            given.nobody(ids.new()),
+            dataclasses.replace(given.LIMITS, passwords_judged_per_address=2),
+        )
+        for _ in range(2):
+            identity(by=by, limits=limits).judge_password(new_password=NEW)
+        with pytest.raises(errors.TooMany):
+            identity(by=by, limits=limits).judge_password(new_password=NEW)
 
 
 class TestChange:
@@ -215,6 +267,52 @@ class TestChange:
                 by=device.actor,
                 now=given.NOW,
             )
+
+    def test_gives_the_session_a_new_token_and_ends_the_old_one_at_once(
+        self, device: Device, identity: Callable[..., Any], user: models.User, sessions: database.Sessions
+    ) -> None:
+        old = device.token_hash
+        device.change(NEW)
+        assert device.check()["actor"]["user_id"] == user.id
+        with pytest.raises(errors.Unauthenticated):
+            identity().check_session(token_hash=old)
+        with sessions.reading() as session:
+            ended = given.recorded(session, events.SessionsEnded)
+        assert {"user_id": user.id, "token_hashes": [old]} in ended
+
+    def test_is_told_to_the_owner(
+        self, device: Device, user: models.User, sessions: database.Sessions
+    ) -> None:
+        device.change(NEW)
+        with sessions.reading() as session:
+            told = [
+                body
+                for body in given.recorded(session, events.CredentialsChanged)
+                if body["user_id"] == user.id
+            ]
+        assert [body["change"] for body in told] == ["password_changed"]
+        assert told[0]["changed_at"] == given.NOW.isoformat()
+
+    def test_a5_frees_who_had_a_password_that_expired_and_needs_it(
+        self, identity: Callable[..., Any], sessions: database.Sessions
+    ) -> None:
+        with sessions.transaction() as session:
+            user = given.person(session, password_changed_at=given.NOW - timedelta(days=90))
+        device = Device(identity, sessions, user)
+        assert device.check()["duty"] == "password"
+        with pytest.raises(errors.Invalid) as refusal:
+            device.change(NEW, current=None)
+        assert set(refusal.value.fields) == {"current_password"}
+        device.change(NEW)
+        assert device.check()["duty"] is None
+
+    def test_happens_once_of_several_side_by_side(
+        self, device: Device, identity: Callable[..., Any], user: models.User
+    ) -> None:
+        calls = [lambda new=new: device.change(new) for new in (NEW, f"{NEW}-2", f"{NEW}-3")]
+        outcomes = racing.side_by_side(calls)
+        assert outcomes.count(None) == 1
+        assert device.check()["actor"]["user_id"] == user.id
 
     def test_leaves_no_password_in_the_trail(
         self, device: Device, sessions: database.Sessions, user: models.User

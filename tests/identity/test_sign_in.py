@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections
-import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -14,7 +13,7 @@ from sqlalchemy import event, select
 from contracts import errors, events, permissions
 from kit import database, hashing, ids
 from services.identity import models, passwords, sign_in
-from tests.identity import given
+from tests.identity import given, protected, racing
 
 WRONG = "not-the-password"
 
@@ -58,24 +57,6 @@ def change(sessions: database.Sessions, user: models.User, **columns: Any) -> No
             setattr(session.get_one(models.User, user.id), name, value)
 
 
-def side_by_side(calls: list[Callable[[], Any]]) -> list[Any]:
-    """Run all calls at the same time; return what each returned or raised."""
-    outcomes: list[Any] = []
-
-    def run(call: Callable[[], Any]) -> None:
-        try:
-            outcomes.append(call())
-        except errors.Error as fault:
-            outcomes.append(fault)
-
-    threads = [threading.Thread(target=run, args=(call,)) for call in calls]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return outcomes
-
-
 class TestSignIn:
     def test_opens_a_session(self, enter: Callable[..., Any], user: models.User) -> None:
         answer = enter(user.email, given.PASSWORD)
@@ -109,6 +90,39 @@ class TestSignIn:
     @pytest.mark.parametrize("text", ["nul\x00l@fictional.example", "\ud800", "", "x" * 100_000])
     def test_refuses_odd_text_like_any_other(self, enter: Callable[..., Any], text: str) -> None:
         assert refusal(enter, text, text)[0] is errors.Unauthenticated
+
+
+class TestHash:
+    def test_a5_is_renewed_at_sign_in_when_the_parameters_have_changed(
+        self, enter: Callable[..., Any], sessions: database.Sessions, real_hash: str
+    ) -> None:
+        with sessions.transaction() as session:
+            user = given.person(session, password_hash=real_hash)
+        enter(user.email, given.PASSWORD)
+        renewed = stored(sessions, user)
+        assert renewed.password_hash != real_hash
+        assert not hashing.needs_upgrade(str(renewed.password_hash))
+        assert renewed.password_changed_at == user.password_changed_at
+        assert enter(user.email, given.PASSWORD)["token"]
+        assert stored(sessions, user).password_hash == renewed.password_hash
+
+    def test_is_renewed_only_for_the_right_password(
+        self, enter: Callable[..., Any], sessions: database.Sessions, real_hash: str
+    ) -> None:
+        with sessions.transaction() as session:
+            user = given.person(session, password_hash=real_hash)
+            locked = given.person(session, password_hash=real_hash, locked_at=given.NOW)
+        refusal(enter, user.email, WRONG)
+        refusal(enter, locked.email, given.PASSWORD)
+        assert {stored(sessions, user).password_hash, stored(sessions, locked).password_hash} == {real_hash}
+
+    def test_is_renewed_under_a_second_factor_as_well(
+        self, identity: Callable[..., Any], sessions: database.Sessions, real_hash: str
+    ) -> None:
+        person = protected.Person(identity, sessions, address=ids.new(), password_hash=real_hash)
+        earlier = person.begin()["challenge"]
+        assert person.stored().password_hash != real_hash
+        assert person.finish(earlier, person.app())["token"]
 
 
 class TestOneAnswer:
@@ -225,7 +239,7 @@ class TestLock:
     def test_counts_attempts_made_side_by_side(
         self, enter: Callable[..., Any], user: models.User, sessions: database.Sessions
     ) -> None:
-        outcomes = side_by_side([lambda: enter(user.email, WRONG)] * 9)
+        outcomes = racing.side_by_side([lambda: enter(user.email, WRONG)] * 9)
         assert all(isinstance(outcome, errors.Unauthenticated) for outcome in outcomes)
         kept = stored(sessions, user)
         assert kept.failed_attempts == 5
@@ -238,7 +252,7 @@ class TestLock:
     ) -> None:
         change(sessions, user, failed_attempts=4)
         refusal(enter, user.email, WRONG)
-        outcomes = side_by_side([lambda: enter(user.email, given.PASSWORD)] * 4)
+        outcomes = racing.side_by_side([lambda: enter(user.email, given.PASSWORD)] * 4)
         assert all(isinstance(outcome, errors.Unauthenticated) for outcome in outcomes)
 
 
@@ -314,7 +328,7 @@ class TestTemporaryPassword:
     def test_a4_works_once_even_side_by_side(
         self, enter: Callable[..., Any], user: models.User, issued: dict[str, str]
     ) -> None:
-        outcomes = side_by_side([lambda: enter(user.email, issued["temporary_password"])] * 5)
+        outcomes = racing.side_by_side([lambda: enter(user.email, issued["temporary_password"])] * 5)
         assert sum(isinstance(outcome, dict) for outcome in outcomes) == 1
 
     def test_a4_expires_after_72_hours(
@@ -411,5 +425,5 @@ class TestThrottle:
 
     def test_counts_attempts_made_side_by_side(self, enter: Callable[..., Any]) -> None:
         limit = given.LIMITS.sign_in_failures_per_email
-        outcomes = side_by_side([lambda: enter("crowd@fictional.example", WRONG)] * (limit + 5))
+        outcomes = racing.side_by_side([lambda: enter("crowd@fictional.example", WRONG)] * (limit + 5))
         assert sum(isinstance(outcome, errors.TooMany) for outcome in outcomes) == 5
