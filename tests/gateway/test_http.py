@@ -78,13 +78,16 @@ class TestAuthentication:
     def test_lets_a_temporary_password_change_itself_and_nothing_else(self, front: Front) -> None:
         front.sign_in(duty="password")
         front.identity.me.return_value = {}
-        front.identity.change_password.return_value = None
+        front.identity.change_password.return_value = {
+            "token": "new",
+            "expires_at": "2099-01-01T00:00:00+00:00",
+        }
         refused = front.api("GET", "/providers")
         assert refused.status_code == 403
         assert "password" in refused.json()["message"]
         assert front.api("GET", "/me").status_code == 200
         body = {"current_password": "temporary", "new_password": "quiet-harbour-lantern"}
-        assert front.api("POST", "/password", json=body).status_code == 204
+        assert front.api("POST", "/password", json=body).json()["token"] == "new"
 
     def test_hands_the_actor_and_the_call_id_to_the_worker(self, front: Front) -> None:
         seen: dict[str, Any] = {}
