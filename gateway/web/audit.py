@@ -194,9 +194,11 @@ def _days(question: Question) -> None:
     if first and last and last < first:
         question.errors["until"] = WRONG_WAY_ROUND
     if first:
+        question.asked["since"] = first.isoformat()
         question.filters["since"] = _midnight(first)
         question.words["since"] = f"From {_in_words(first)}"
     if last:
+        question.asked["until"] = last.isoformat()
         question.filters["until"] = _midnight(last + timedelta(days=1))
         question.words["until"] = f"Until {_in_words(last)}"
 

@@ -121,6 +121,18 @@ class TestFilters:
         ):
             assert words in page.text
 
+    def test_stay_in_the_form(self, approver: Visitor) -> None:
+        page = approver.get("/audit", subject=people.USER_ID, since="25/10/2026", action="user changed")
+        sent = dict(approver.form(page, "/audit").fields)
+        assert sent == {
+            "what": "people",
+            "subject": people.USER_ID,
+            "by": "",
+            "action": "user changed",
+            "since": "2026-10-25",
+            "until": "",
+        }
+
     def test_take_a_name_that_one_person_has(self, front: Front, approver: Visitor) -> None:
         front.identity.users.return_value = people.listed(people.ROW)
         page = approver.get("/audit", by="lee")
