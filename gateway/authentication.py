@@ -134,8 +134,8 @@ class Sessions(SharedExtension):
             rotate=answer["rotate"],
             actor=permissions.Actor.from_dict(answer["actor"]),
         )
-        # A duty done or a new token must count at the very next request, whichever gateway that reaches.
-        if session["duty"] is None and not session["rotate"]:
+        # A duty done must count at the very next request, whichever gateway that reaches.
+        if session["duty"] is None:
             self._keep(session)
         return session
 

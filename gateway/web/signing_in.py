@@ -55,6 +55,7 @@ class SigningIn:
             page = http.see_other(_with_next("/sign-in/code", wanted))
             security.set_challenge(page, request, answer["challenge"])
             return page
+        self._end_former(request)
         return signed_in(request, answer, wanted)
 
     @http.page("GET,POST", "/sign-in/code", may=permissions.PUBLIC, always=True)
@@ -74,6 +75,7 @@ class SigningIn:
             )
         except REFUSALS as refusal:
             return refused(request, refusal, "sign_in_code.html", values={}, next=wanted)
+        self._end_former(request)
         page = signed_in(request, answer, wanted)
         security.clear_challenge(page, request)
         return page
@@ -98,6 +100,13 @@ class SigningIn:
     def signed_out_page(self, request: http.Request) -> http.Page:
         """Say that the session has ended."""
         return rendering.respond(request, "signed_out.html")
+
+    def _end_former(self, request: http.Request) -> None:
+        """End the session that the browser had, whose token the new one takes the place of."""
+        if request.session is not None:
+            token_hash = request.session["token_hash"]
+            self.identity.sign_out(token_hash=token_hash)
+            self.sessions.forget([token_hash])
 
 
 def signed_in(request: http.Request, session: dict[str, Any], wanted: str) -> http.Page:

@@ -71,6 +71,14 @@ class TestSigningIn:
         front.identity.sign_in.return_value = opened()
         assert cookie(self.sign_in(front), "session").startswith("session=a-token;")
 
+    def test_ends_the_session_that_the_browser_had(self, front: Front) -> None:
+        form = Visitor(front).form(Visitor(front).get("/sign-in"), "/sign-in")
+        Visitor(front).signed_in(MANAGER)
+        front.identity.sign_in.return_value = opened()
+        answer = front.call("POST", "/sign-in", data=form.filled(email="mel@home.example", password="pw"))
+        assert cookie(answer, "session").startswith("session=a-token;")
+        front.identity.sign_out.assert_called_once()
+
     def test_goes_on_to_where_the_person_was_going(self, front: Front) -> None:
         front.identity.sign_in.return_value = opened()
         answer = self.sign_in(front, "/sign-in?next=/find%3Fpostcode%3DDH1")

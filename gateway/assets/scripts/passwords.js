@@ -11,6 +11,7 @@ export function startPasswords() {
     return;
   }
   const hint = hintBelow(input);
+  rules.querySelectorAll("[data-rule]").forEach(addSaid);
   let timer = 0;
   let asked = 0;
   input.addEventListener("input", () => {
@@ -48,13 +49,22 @@ function seen(password, name) {
   };
 }
 
+// The tick is for the eye; this is for the ear.
+function addSaid(rule) {
+  const said = document.createElement("span");
+  said.className = "nhsuk-u-visually-hidden app-rules__said";
+  rule.append(said);
+}
+
 function squashed(text) {
   return text.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
 }
 
 function tick(rules, kept) {
   rules.querySelectorAll("[data-rule]").forEach((rule) => {
-    rule.classList.toggle("app-rules__kept", Boolean(kept[rule.dataset.rule]));
+    const isKept = Boolean(kept[rule.dataset.rule]);
+    rule.classList.toggle("app-rules__kept", isKept);
+    rule.querySelector(".app-rules__said").textContent = isKept ? " – done" : "";
   });
 }
 
