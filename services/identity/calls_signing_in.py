@@ -50,6 +50,9 @@ class SigningIn:
         form = schemas.load(
             schemas.SecondFactor, {"challenge": challenge, "code": code, "user_agent": user_agent}
         )
+        # Counted by itself: who finishes holds the person's row first and the count after it.
+        with self.database.transaction() as session:
+            sign_in.begin_second(session, limits=self.limits, by=self.caller, now=self.clock())
         with self.database.transaction() as session:
             opened = sign_in.finish_second(
                 session, form=form, limits=self.limits, by=self.caller, now=self.clock()

@@ -93,7 +93,8 @@ def begin_change(
     :raises errors.Invalid: when the new password is not good enough, saying why.
     :raises errors.TooMany: after five guesses.
     """
-    sessions.own(session, token_hash=token_hash, by=by, now=now)
+    # Not held: who finishes holds the person's row first, then the count of guesses, then the sessions.
+    sessions.own(session, token_hash=token_hash, by=by, now=now, hold=False)
     user = session.get_one(models.User, by.user_id)
     if user.status != models.ACTIVE or user.password_hash is None:
         raise errors.Unauthenticated("Sign in to do this.")
@@ -161,7 +162,7 @@ def refuse(password: str, *, full_name: str, email: str) -> str | None:
     if _holds(password, _parts(full_name)):
         hints.append("Leave out your name.")
     if _holds(password, _parts(email.rpartition(".")[0])):
-        hints.append("Leave out your e-mail address and its parts.")
+        hints.append("Leave out your email address and its parts.")
     if SERVICE_NAME in _squashed(password):
         hints.append("Leave out the name of this service.")
     # What is to be lengthened or shortened anyway becomes another password, to be judged then.

@@ -244,16 +244,17 @@ def end_stolen(session: orm.Session, *, token_hash: str, by: permissions.Actor, 
     audit.record(session, "session ended because an old token came back", user_id=row.user_id, by=by, now=now)
 
 
-def own(session: orm.Session, *, token_hash: str, by: permissions.Actor, now: datetime) -> models.Session:
-    """Return the session of ``by``'s that has this token, held until the end of the transaction.
+def own(
+    session: orm.Session, *, token_hash: str, by: permissions.Actor, now: datetime, hold: bool = True
+) -> models.Session:
+    """Return the session of ``by``'s that has this token, held until the end of the transaction if so wished.
 
     :raises errors.Unauthenticated: when there is none, or it has ended.
     """
-    row = session.scalars(
-        select(models.Session)
-        .where(_has(token_hash), models.Session.user_id == by.user_id, models.Session.expires_at > now)
-        .with_for_update()
-    ).one_or_none()
+    wanted = select(models.Session).where(
+        _has(token_hash), models.Session.user_id == by.user_id, models.Session.expires_at > now
+    )
+    row = session.scalars(wanted.with_for_update() if hold else wanted).one_or_none()
     if row is None or not (row.token_hash == token_hash or _is_good(row.old_token_until, now=now)):
         raise errors.Unauthenticated(ENDED)
     return row
@@ -299,7 +300,11 @@ def end_one(session: orm.Session, *, session_id: str, by: permissions.Actor, now
 
 
 def end_others(session: orm.Session, *, token_hash: str, by: permissions.Actor, now: datetime) -> None:
-    """End every session of ``by``'s but the one with this token."""
+    """End every session of ``by``'s but the one with this token.
+
+    :raises errors.Unauthenticated: when there is no such session.
+    """
+    people.locked_row(session, str(by.user_id))
     own(session, token_hash=token_hash, by=by, now=now)
     end_all(session, user_id=str(by.user_id), but=token_hash)
     audit.record(session, "other sessions ended", user_id=by.user_id, by=by, now=now)

@@ -33,8 +33,9 @@ from services.identity import (
 )
 
 REFUSED = (
-    "The e-mail address or the password is not right, or the account is not open. "
-    "After five wrong passwords an account is locked; an Approver of your organisation can unlock it."
+    "The email address or the password is not right, or the account is not open. "
+    "After five wrong passwords an account is locked: a link to choose a new password opens it, "
+    "or an Approver of your organisation."
 )
 """The one answer to an unknown address, a wrong password, and a locked, waiting or closed account."""
 
@@ -138,15 +139,10 @@ def finish(
     )
 
 
-def finish_second(
-    session: orm.Session,
-    *,
-    form: dict[str, Any],
-    limits: settings.Settings,
-    by: permissions.Actor,
-    now: datetime,
-) -> sessions.Opened | None:
-    """Open the session that a challenge stands for, or count the failure and return nothing.
+def begin_second(
+    session: orm.Session, *, limits: settings.Settings, by: permissions.Actor, now: datetime
+) -> None:
+    """Count an attempt to give a code.
 
     :raises errors.TooMany: when this network address must wait.
     """
@@ -157,6 +153,17 @@ def finish_second(
         seconds=limits.sign_in_window,
         now=now,
     )
+
+
+def finish_second(
+    session: orm.Session,
+    *,
+    form: dict[str, Any],
+    limits: settings.Settings,
+    by: permissions.Actor,
+    now: datetime,
+) -> sessions.Opened | None:
+    """Open the session that a challenge stands for, or count the failure and return nothing."""
     token_hash = sessions.token_hash_of(form["challenge"])
     user = _held(session, _challenged(session, token_hash) or NOBODY)
     # Read with the person's row held: whoever held it before may have used the challenge up.

@@ -60,7 +60,7 @@ class TestPolicy:
     )
     def test_a5_refuses_the_address_and_its_parts(self, password: str) -> None:
         refusal = refuse(password, full_name="Xi Po", email="w.rivera@elmtree.example")
-        assert refusal == "Leave out your e-mail address and its parts."
+        assert refusal == "Leave out your email address and its parts."
 
     @pytest.mark.parametrize(
         "password", ["capacitytracker-99z", "my Capacity Tracker!", "capacity-tracker-kite"]
@@ -78,7 +78,7 @@ class TestPolicy:
 
     def test_says_all_that_is_wrong_at_once(self) -> None:
         assert (
-            refuse("winifred elmtree") == "Leave out your name. Leave out your e-mail address and its parts."
+            refuse("winifred elmtree") == "Leave out your name. Leave out your email address and its parts."
         )
         hints = str(refuse("harper"))
         assert "at least 10" in hints
@@ -313,6 +313,14 @@ class TestChange:
         outcomes = racing.side_by_side(calls)
         assert outcomes.count(None) == 1
         assert device.check()["actor"]["user_id"] == user.id
+
+    def test_happens_once_on_several_devices_side_by_side(
+        self, identity: Callable[..., Any], sessions: database.Sessions, user: models.User
+    ) -> None:
+        devices = [Device(identity, sessions, user) for _ in range(4)]
+        outcomes = racing.side_by_side([lambda device=device: device.change(NEW) for device in devices])
+        assert outcomes.count(None) == 1
+        assert not any(isinstance(outcome, errors.Unavailable) for outcome in outcomes)
 
     def test_leaves_no_password_in_the_trail(
         self, device: Device, sessions: database.Sessions, user: models.User

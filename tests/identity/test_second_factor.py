@@ -86,6 +86,18 @@ class TestSignIn:
         )
         assert sum(isinstance(outcome, dict) for outcome in outcomes) == 1
 
+    def test_goes_on_while_the_same_person_begins_and_finishes_side_by_side(
+        self, person: protected.Person
+    ) -> None:
+        challenges = [person.begin()["challenge"] for _ in range(4)]
+        codes = person.new_codes()
+        finish = [
+            lambda challenge=challenge, code=code: person.finish(challenge, code)
+            for challenge, code in zip(challenges, codes, strict=False)
+        ]
+        outcomes = racing.side_by_side([*finish, *[person.begin] * 4])
+        assert all(isinstance(outcome, dict) for outcome in outcomes), outcomes
+
     def test_uses_a_challenge_up_even_side_by_side(self, person: protected.Person) -> None:
         codes = person.new_codes()
         challenge = person.begin()["challenge"]
