@@ -8,7 +8,7 @@ from typing import Any
 
 from contracts import errors, permissions
 from kit import hashing, rpc
-from services.identity import agreements, passwords, schemas, sessions, settings, sign_in
+from services.identity import agreements, passwords, rotation, schemas, sessions, settings, sign_in
 
 
 class SigningIn:
@@ -70,7 +70,7 @@ class SigningIn:
                 checked = sessions.check(session, token_hash=token_hash, limits=self.limits, now=now)
         except errors.Unauthenticated:
             with self.database.transaction() as session:
-                sessions.end_stolen(session, token_hash=token_hash, by=self.caller, now=now)
+                rotation.end_stolen(session, token_hash=token_hash, by=self.caller, now=now)
             raise
         if checked.is_due:
             with self.database.transaction() as session:
@@ -81,7 +81,7 @@ class SigningIn:
     def rotate_session(self, *, token_hash: str) -> dict[str, str]:
         """Give the caller's remembered session a new token, when it is time."""
         with self.database.transaction() as session:
-            renewed = sessions.rotate(session, token_hash=token_hash, by=self.caller, now=self.clock())
+            renewed = rotation.rotate(session, token_hash=token_hash, by=self.caller, now=self.clock())
         return schemas.renewed(renewed)
 
     @rpc.entrypoint(may=permissions.SIGNED_IN, repeatable=True)

@@ -13,7 +13,7 @@ from sqlalchemy import orm, select, update
 
 from contracts import errors, events, permissions
 from kit import hashing, ids, outbox
-from services.identity import audit, models, people, sessions, settings, throttling
+from services.identity import audit, models, people, rotation, sessions, settings, throttling
 
 SHORTEST = 10
 LONGEST = 128
@@ -215,7 +215,7 @@ def replace(
     sessions.end_all(session, user_id=user.id, but=token_hash)
     audit.record(session, "password changed", user_id=user.id, by=by, now=now)
     tell(session, user, "password_changed", now=now)
-    return sessions.renew(session, token_hash=token_hash, by=by, now=now)
+    return rotation.renew(session, token_hash=token_hash, by=by, now=now)
 
 
 def keep(session: orm.Session, user: models.User, *, password_hash: str, now: datetime) -> None:

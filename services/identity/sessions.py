@@ -1,9 +1,4 @@
-"""Sessions (A7): opaque random tokens, of which only a hash is kept.
-
-A remembered session gets a new token every hour that it is used. The one before is good until the new one has
-arrived at the browser, and a minute longer; whoever comes with it later, or with an earlier one, has it from
-somebody else, and the session ends.
-"""
+"""Sessions (A7): opaque random tokens, of which only a hash is kept; what a person has to do first."""
 
 from __future__ import annotations
 
@@ -157,7 +152,7 @@ def start(
         .order_by(models.Session.created_at.desc(), models.Session.id.desc())
         .limit(limits.sessions_per_person)
     )
-    _end(session, user.id, delete(models.Session).where(models.Session.id.not_in(newest)))
+    end(session, user.id, delete(models.Session).where(models.Session.id.not_in(newest)))
     return Opened(token=token, duty=duty, expires_at=expires_at)
 
 
@@ -168,7 +163,7 @@ def check(session: orm.Session, *, token_hash: str, limits: settings.Settings, n
     """
     row = session.execute(_CHECK, {"token_hash": token_hash, "now": now}).one_or_none()
     is_present = row is not None and row.token_hash == token_hash
-    if row is None or not (is_present or _is_good(row.old_token_until, now=now)):
+    if row is None or not (is_present or is_good(row.old_token_until, now=now)):
         raise errors.Unauthenticated(ENDED)
     is_new_token = is_present and row.old_token_hash is not None and row.old_token_until is None
     return Checked(
@@ -177,7 +172,7 @@ def check(session: orm.Session, *, token_hash: str, limits: settings.Settings, n
         duty=duty_of(row, disclaimer_accepted_at=row.disclaimer_accepted_at, limits=limits, now=now),
         expires_at=row.expires_at,
         remembered=row.remembered,
-        rotate=_may_rotate(row, is_present=is_present, now=now),
+        rotate=may_rotate(row, is_present=is_present, now=now),
         is_due=is_new_token or now - row.last_seen_at >= SEEN_EVERY,
         is_new_token=is_new_token,
     )
@@ -199,51 +194,6 @@ def see(session: orm.Session, checked: Checked, *, limits: settings.Settings, no
     return dataclasses.replace(checked, expires_at=row.expires_at, is_due=False, is_new_token=False)
 
 
-def rotate(session: orm.Session, *, token_hash: str, by: permissions.Actor, now: datetime) -> Renewed:
-    """Give one of ``by``'s remembered sessions a new token; the present one goes on until that has arrived.
-
-    :raises errors.Unauthenticated: when there is no such session.
-    :raises errors.Conflict: when it is not time; another request may have done it a moment ago.
-    """
-    row = own(session, token_hash=token_hash, by=by, now=now)
-    is_present = row.token_hash == token_hash
-    if not _may_rotate(row, is_present=is_present, now=now):
-        raise errors.Conflict("It is not time for a new token.")
-    token = secrets.token_urlsafe(32)
-    if is_present:
-        _retire(session, row)
-        row.old_token_hash, row.old_token_until = row.token_hash, None
-    # Else the new token before never arrived: nobody has it, and this one takes its place.
-    row.token_hash, row.rotated_at = token_hash_of(token), now
-    return Renewed(token=token, expires_at=row.expires_at)
-
-
-def renew(session: orm.Session, *, token_hash: str, by: permissions.Actor, now: datetime) -> Renewed:
-    """Give a session a new token after a change that mattered; the present one is dead at once.
-
-    :raises errors.Unauthenticated: when there is no such session.
-    """
-    row = own(session, token_hash=token_hash, by=by, now=now)
-    token = secrets.token_urlsafe(32)
-    dead = _hashes([(row.token_hash, row.old_token_hash)])
-    row.token_hash, row.old_token_hash, row.old_token_until = token_hash_of(token), None, None
-    row.rotated_at = now
-    outbox.record(session, events.SessionsEnded(user_id=row.user_id, token_hashes=dead))
-    return Renewed(token=token, expires_at=row.expires_at)
-
-
-def end_stolen(session: orm.Session, *, token_hash: str, by: permissions.Actor, now: datetime) -> None:
-    """End the session that had this token before, if one had: two people hold tokens of it."""
-    before = select(models.Session.id).where(models.Session.old_token_hash == token_hash)
-    earlier = select(models.RetiredToken.session_id).where(models.RetiredToken.token_hash == token_hash)
-    session_id = session.scalars(before.union(earlier)).first()
-    row = session.get(models.Session, session_id, with_for_update=True) if session_id else None
-    if row is None or (row.old_token_hash == token_hash and _is_good(row.old_token_until, now=now)):
-        return
-    _end(session, row.user_id, delete(models.Session).where(models.Session.id == row.id))
-    audit.record(session, "session ended because an old token came back", user_id=row.user_id, by=by, now=now)
-
-
 def own(
     session: orm.Session, *, token_hash: str, by: permissions.Actor, now: datetime, hold: bool = True
 ) -> models.Session:
@@ -255,7 +205,7 @@ def own(
         _has(token_hash), models.Session.user_id == by.user_id, models.Session.expires_at > now
     )
     row = session.scalars(wanted.with_for_update() if hold else wanted).one_or_none()
-    if row is None or not (row.token_hash == token_hash or _is_good(row.old_token_until, now=now)):
+    if row is None or not (row.token_hash == token_hash or is_good(row.old_token_until, now=now)):
         raise errors.Unauthenticated(ENDED)
     return row
 
@@ -289,7 +239,7 @@ def end_one(session: orm.Session, *, session_id: str, by: permissions.Actor, now
 
     :raises errors.NotFound: when ``by`` has no such session; it may have ended by itself.
     """
-    ended = ids.is_valid(session_id) and _end(
+    ended = ids.is_valid(session_id) and end(
         session,
         str(by.user_id),
         delete(models.Session).where(models.Session.id == session_id, models.Session.user_id == by.user_id),
@@ -312,7 +262,7 @@ def end_others(session: orm.Session, *, token_hash: str, by: permissions.Actor, 
 
 def sign_out(session: orm.Session, *, token_hash: str, by: permissions.Actor, now: datetime) -> None:
     """End one of ``by``'s own sessions; ending it again changes nothing."""
-    ended = _end(
+    ended = end(
         session,
         str(by.user_id),
         delete(models.Session).where(_has(token_hash), models.Session.user_id == by.user_id),
@@ -324,7 +274,7 @@ def sign_out(session: orm.Session, *, token_hash: str, by: permissions.Actor, no
 def end_all(session: orm.Session, *, user_id: str, but: str | None = None) -> None:
     """End the person's sessions, all or all but the one with the token hash ``but``; also half-made ones."""
     session.execute(delete(models.PendingSignIn).where(models.PendingSignIn.user_id == user_id))
-    _end(
+    end(
         session,
         user_id,
         delete(models.Session).where(
@@ -348,24 +298,19 @@ def _has(token_hash: str) -> Any:
     return or_(models.Session.token_hash == token_hash, models.Session.old_token_hash == token_hash)
 
 
-def _is_good(old_token_until: datetime | None, *, now: datetime) -> bool:
+def is_good(old_token_until: datetime | None, *, now: datetime) -> bool:
     """Tell whether an old token is still taken: until the new one has arrived, and a moment longer."""
     return old_token_until is None or now < old_token_until
 
 
-def _may_rotate(row: Any, *, is_present: bool, now: datetime) -> bool:
+def may_rotate(row: Any, *, is_present: bool, now: datetime) -> bool:
+    """Tell whether it is time for a new token for who comes with the present one, or the one before."""
     has_not_arrived = row.old_token_until is None
     is_time = now - row.rotated_at >= ROTATED_EVERY
     return bool(row.remembered and is_time and (is_present or has_not_arrived))
 
 
-def _retire(session: orm.Session, row: models.Session) -> None:
-    """Keep the hash of the token before the present one, which its owner has no use for any more."""
-    if row.old_token_hash is not None:
-        session.add(models.RetiredToken(token_hash=row.old_token_hash, session_id=row.id))
-
-
-def _end(session: orm.Session, user_id: str, which: Delete) -> bool:
+def end(session: orm.Session, user_id: str, which: Delete) -> bool:
     """Delete sessions of one person and tell the gateways; return whether there were any."""
     ended = session.execute(
         which.where(models.Session.user_id == user_id).returning(
@@ -373,10 +318,11 @@ def _end(session: orm.Session, user_id: str, which: Delete) -> bool:
         )
     ).all()
     if ended:
-        hashes = _hashes((row.token_hash, row.old_token_hash) for row in ended)
+        hashes = hashes_of((row.token_hash, row.old_token_hash) for row in ended)
         outbox.record(session, events.SessionsEnded(user_id=user_id, token_hashes=hashes))
     return bool(ended)
 
 
-def _hashes(pairs: Iterable[tuple[str, str | None]]) -> list[str]:
+def hashes_of(pairs: Iterable[tuple[str, str | None]]) -> list[str]:
+    """Return every hash that the tokens of sessions are known by, present ones and old ones."""
     return sorted({token_hash for pair in pairs for token_hash in pair if token_hash is not None})

@@ -12,7 +12,7 @@ from sqlalchemy import orm, select
 
 from contracts import duties, errors, events, permissions
 from kit import database, ids
-from services.identity import agreements, models, sessions
+from services.identity import agreements, models, rotation, sessions
 from services.identity.sessions import token_hash_of
 from tests.identity import given, racing
 
@@ -337,7 +337,7 @@ class TestRotate:
 
     def test_an_unknown_token_ends_nothing(self, session: orm.Session, user: models.User) -> None:
         token_hash = start(session, user)
-        sessions.end_stolen(session, token_hash=UNKNOWN, by=permissions.ANONYMOUS, now=given.NOW)
+        rotation.end_stolen(session, token_hash=UNKNOWN, by=permissions.ANONYMOUS, now=given.NOW)
         assert lasts(session, token_hash, until=given.NOW)
 
 
