@@ -6,6 +6,7 @@ import functools
 import html
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from contracts import errors, permissions, vocabulary
 from gateway import http
@@ -157,7 +158,7 @@ def _text(resource: Resource) -> str:
     return " ".join(plain.split())
 
 
-def _context() -> dict[str, object]:
+def _context() -> dict[str, Any]:
     return {"definitions": vocabulary.DEFINITIONS}
 
 
