@@ -110,7 +110,7 @@ class Passwords:
         """Say why a password must be replaced: it is a temporary one, or it has expired."""
         if not must_change:
             return None
-        return "temporary" if self.identity.profile().get("temporary_password", True) else "expired"
+        return "temporary" if self.identity.me()["temporary_password"] else "expired"
 
 
 def _of_no_use(request: http.Request, state: str, status: int) -> http.Page:

@@ -143,6 +143,7 @@ def me(session: orm.Session, *, by: permissions.Actor) -> dict[str, Any]:
         "provider_ids": list(user.provider_ids),
         "roles": sorted(user.roles),
         "awaiting_count": awaiting_count(session, by=by),
+        "temporary_password": user.temporary_until is not None,
         "may": [action for action in permissions.TABLE if permissions.may(by, action)],
     }
 

@@ -20,7 +20,7 @@ class TestPassword:
     @pytest.fixture(autouse=True)
     def changed(self, front: Front) -> None:
         front.identity.change_password.return_value = RENEWED
-        front.identity.profile.return_value = {"temporary_password": True}
+        front.identity.me.return_value = {"temporary_password": True}
 
     def due(self, front: Front) -> Visitor:
         return Visitor(front).signed_in(MANAGER, duty=duties.PASSWORD)
@@ -37,7 +37,7 @@ class TestPassword:
         assert answer.headers["Location"] == "/home?done=password"
 
     def test_a5_that_has_expired_is_asked_for_with_the_reason(self, front: Front) -> None:
-        front.identity.profile.return_value = {"temporary_password": False}
+        front.identity.me.return_value = {"temporary_password": False}
         visitor = self.due(front)
         page = visitor.get("/password")
         assert "Your password has expired." in page.text

@@ -247,7 +247,7 @@ class TestSigningOut:
         [(duties.PASSWORD, "/password"), (duties.DISCLAIMER, "/disclaimer"), (duties.TERMS, "/terms/agree")],
     )
     def test_is_possible_before_what_is_due_is_done(self, front: Front, duty: str, path: str) -> None:
-        front.identity.profile.return_value = {}
+        front.identity.me.return_value = {"temporary_password": True}
         visitor = Visitor(front).signed_in(MANAGER, duty=duty)
         answer = visitor.press(visitor.get(path), "/sign-out", "Sign out")
         assert answer.headers["Location"] == "/signed-out"
