@@ -36,11 +36,11 @@ def entries(read: Read, filters: Mapping[str, Any]) -> tuple[list[Mapping[str, A
     """Return the newest entries up to the most a file holds, and whether there are more."""
     found: list[Mapping[str, Any]] = []
     before: int | None = None
-    while len(found) < MOST_ROWS:
+    for _ in range(-(-MOST_ROWS // ROWS_AT_ONCE)):
         answer = read(**filters, before_id=before, limit=ROWS_AT_ONCE)
         found += answer["results"]
         before = answer["next"]
-        if before is None:
+        if not before:
             return found, False
     return found[:MOST_ROWS], True
 

@@ -40,6 +40,9 @@ ALWAYS_OPEN = {
 }
 """Coming, going and getting in again; and what a link in a mail allows by itself."""
 
+DEEDS = ("change", "make_approver", "grant_roles")
+"""What identity says, of one person, that somebody may do."""
+
 
 def routes() -> dict[str, Route]:
     """Return every method of every address that the gateway has."""
@@ -61,7 +64,7 @@ class Anything(dict[str, Any]):
     """An answer in which whatever is looked for is there, and nothing much."""
 
     def __missing__(self, name: str) -> Any:
-        return list(permissions.TABLE) if name == "may" else Anything()
+        return [*permissions.TABLE, *DEEDS] if name == "may" else Anything()
 
 
 @dataclass
