@@ -8,7 +8,7 @@ from typing import Any
 
 from contracts import permissions
 from kit import rpc
-from services.identity import models, password_links, passwords, schemas, second_factor, settings
+from services.identity import models, password_links, passwords, policy, schemas, second_factor, settings
 
 
 class Credentials:
@@ -44,14 +44,14 @@ class Credentials:
     def judge_password(self, *, new_password: str, link_token: str | None = None) -> dict[str, Any]:
         """Say what a password lacks while it is typed, for the caller or whose link it is; public."""
         with self.database.transaction() as session:
-            passwords.count_judged(session, limits=self.limits, by=self.caller, now=self.clock())
+            policy.count_judged(session, limits=self.limits, by=self.caller, now=self.clock())
         with self.database.reading() as session:
             about = None
             if self.caller.user_id is not None:
                 about = session.get(models.User, self.caller.user_id)
             elif link_token:
                 about = password_links.owner(session, link_token=link_token, now=self.clock())
-        return passwords.judged(new_password, about)
+        return policy.judged(new_password, about)
 
     @rpc.entrypoint(may=permissions.PUBLIC)
     def forget_password(self, *, email: str) -> None:

@@ -20,6 +20,7 @@ from services.identity import (
     models,
     passwords,
     people,
+    policy,
     schemas,
     sessions,
     settings,
@@ -147,9 +148,9 @@ def begin(session: orm.Session, *, link_token: str, new: str, now: datetime) -> 
     user = owner(session, link_token=link_token, now=now)
     if user is None:
         raise _refusal(described(session, link_token=link_token, now=now)["state"])
-    words = passwords.refuse(new, full_name=user.full_name, email=user.email)
+    words = policy.refuse(new, full_name=user.full_name, email=user.email)
     if words is not None:
-        raise passwords.choose_another(words)
+        raise policy.choose_another(words)
     throttling.take(session, _choosing(user.id), limit=TRIES, seconds=HOUR_SECONDS, now=now)
     return Choice(
         user_id=user.id,

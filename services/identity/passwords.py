@@ -1,28 +1,21 @@
-"""Passwords (A4, A5): which are accepted, temporary ones, changing one, proving that one knows it."""
+"""Passwords (A4, A5): temporary ones, changing one, proving that one knows it."""
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import orm, select, update
 
 from contracts import errors, events, permissions
 from kit import hashing, ids, outbox
-from services.identity import audit, models, people, rotation, sessions, settings, throttling
+from services.identity import audit, models, people, policy, rotation, sessions, throttling
 
-SHORTEST = 10
-LONGEST = 128
 REMEMBERED = 4
 """How many of somebody's passwords may not be chosen again."""
-STRONG_ENOUGH = 3
-"""On the estimator's scale of 0 to 4: safe from somebody who tries a hundred million likely passwords."""
 TEMPORARY_HOURS = 72
-SERVICE_NAME = "capacitytracker"
 
 # No vowels, so no words; nothing that looks like something else. Fifteen of them are worth 71 bits.
 _TEMPORARY_LETTERS = "bcdfghjkmnpqrstvwxz23456789"
@@ -30,7 +23,6 @@ _TEMPORARY_LETTERS = "bcdfghjkmnpqrstvwxz23456789"
 GUESSES = 5
 """How often the current password may be guessed within the window."""
 GUESS_WINDOW_SECONDS = 900
-JUDGED_WINDOW_SECONDS = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,9 +90,9 @@ def begin_change(
     user = session.get_one(models.User, by.user_id)
     if user.status != models.ACTIVE or user.password_hash is None:
         raise errors.Unauthenticated("Sign in to do this.")
-    refusal = refuse(new, full_name=user.full_name, email=user.email)
+    refusal = policy.refuse(new, full_name=user.full_name, email=user.email)
     if refusal is not None:
-        raise choose_another(refusal)
+        raise policy.choose_another(refusal)
     throttling.take(session, _guessing(user.id), limit=GUESSES, seconds=GUESS_WINDOW_SECONDS, now=now)
     return Change(
         user_id=user.id,
@@ -131,7 +123,7 @@ def hash_unless_recent(new: str, recent_hashes: Sequence[str]) -> str:
     :raises errors.Invalid: when it is one of the last passwords.
     """
     if any(hashing.verify(recent, new) for recent in recent_hashes):
-        raise choose_another(f"Choose one that is not among your last {REMEMBERED} passwords.")
+        raise policy.choose_another(f"Choose one that is not among your last {REMEMBERED} passwords.")
     return hashing.hash_password(new)
 
 
@@ -145,53 +137,6 @@ def recent_hashes(session: orm.Session, user: models.User) -> tuple[str, ...]:
     )
     # The current one is not among them while it is a temporary one, or has been hashed anew.
     return tuple({password_hash for password_hash in (user.password_hash, *old) if password_hash})
-
-
-def choose_another(refusal: str) -> errors.Invalid:
-    """Return the error that says what a new password lacks."""
-    return errors.Invalid("Choose another password.", {"new_password": refusal})
-
-
-def refuse(password: str, *, full_name: str, email: str) -> str | None:
-    """Say everything that a password lacks to be good enough for a person (A5), or nothing when it is."""
-    hints = []
-    if len(password) < SHORTEST:
-        hints.append(f"Use at least {SHORTEST} characters. Three or four unrelated words work well.")
-    if len(password) > LONGEST:
-        hints.append(f"Use at most {LONGEST} characters.")
-    if _holds(password, _parts(full_name)):
-        hints.append("Leave out your name.")
-    if _holds(password, _parts(email.rpartition(".")[0])):
-        hints.append("Leave out your email address and its parts.")
-    if SERVICE_NAME in _squashed(password):
-        hints.append("Leave out the name of this service.")
-    # What is to be lengthened or shortened anyway becomes another password, to be judged then.
-    is_of_a_length = SHORTEST <= len(password) <= LONGEST
-    if is_of_a_length and hashing.strength(password, _parts(full_name) + _parts(email)) < STRONG_ENOUGH:
-        hints.append("This is too common or too easy to guess. Three or four unrelated words work well.")
-    return " ".join(hints) or None
-
-
-def count_judged(
-    session: orm.Session, *, limits: settings.Settings, by: permissions.Actor, now: datetime
-) -> None:
-    """Count that somebody who types a password asks for hints.
-
-    :raises errors.TooMany: when there were too many questions from this person or network address.
-    """
-    throttling.take(
-        session,
-        f"passwords judged for {by.user_id or throttling.network(by.address)}",
-        limit=limits.passwords_judged_per_address,
-        seconds=JUDGED_WINDOW_SECONDS,
-        now=now,
-    )
-
-
-def judged(password: str, about: models.User | None) -> dict[str, Any]:
-    """Return whether a password will do for a person, and what it lacks; without a person, by itself."""
-    words = refuse(password, full_name=about.full_name if about else "", email=about.email if about else "")
-    return {"acceptable": words is None, "words": words}
 
 
 def replace(
@@ -306,20 +251,3 @@ def still_opens(user: models.User, *, now: datetime) -> bool:
 
 def _guessing(user_id: str) -> str:
     return f"current password of {user_id}"
-
-
-def _parts(text: str) -> list[str]:
-    """Return the words of a name or an address, and it in one piece, where they are long enough."""
-    words = [*re.split(r"[\W_\d]+", text.casefold()), _squashed(text)]
-    return [word for word in dict.fromkeys(words) if len(word) >= 3]
-
-
-def _holds(password: str, parts: Sequence[str]) -> bool:
-    squashed = _squashed(password)
-    words = set(re.split(r"[\W_\d]+", password.casefold()))
-    # Three letters turn up inside ordinary words, so they count only on their own.
-    return any(part in squashed if len(part) > 3 else part in words for part in parts)
-
-
-def _squashed(text: str) -> str:
-    return "".join(character for character in text.casefold() if character.isalnum())

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from contracts import demo, errors, events, permissions
 from kit import database, hashing, ids
-from services.identity import models, passwords
+from services.identity import models, passwords, policy
 from services.identity import sessions as signed_in
 from tests.identity import given, racing
 
@@ -22,7 +22,7 @@ NEW = "copper-meadow-whistle"
 
 def refuse(password: str, **about: Any) -> str | None:
     about = {"full_name": "Winifred Lee-Harper", "email": "w.harper@elmtree.example"} | about
-    return passwords.refuse(password, **about)
+    return policy.refuse(password, **about)
 
 
 class TestPolicy:
