@@ -229,6 +229,14 @@ class TestFile:
         assert len(rows) == 2 + 150
         assert "There are more" in rows[0][0]
 
+    def test_ends_even_if_the_service_never_says_so(
+        self, front: Front, approver: Visitor, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(audit_export, "MOST_ROWS", 300)
+        front.identity.audit.return_value = {"results": [], "next": 5}
+        assert len(self.read(approver)) == 2
+        assert front.identity.audit.call_count == 3
+
     @pytest.mark.parametrize("name", ["=1+1", "+44", "-2", "@sum", "\tx", "\rx"])
     def test_holds_nothing_that_a_spreadsheet_would_run(
         self, front: Front, approver: Visitor, name: str
