@@ -6,6 +6,8 @@ both run in a native thread; elsewhere they run where they are called.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import secrets
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -26,6 +28,8 @@ _argon2 = argon2.PasswordHasher(time_cost=1, memory_cost=46 * 1024, parallelism=
 _threading = patcher.original("threading")
 _argon2_at_once = _threading.BoundedSemaphore(2)
 _estimating = _threading.Lock()
+_this_thread = _threading.local()
+_NICENESS = 10
 
 ESTIMATED_CHARACTERS = 72
 """The estimate looks at this many characters: its time grows with the square of the length."""
@@ -55,8 +59,18 @@ def strength(password: str, words: Sequence[str]) -> int:
 def _elsewhere(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     if not patcher.is_monkey_patched("thread"):
         return work(*args, **kwargs)
-    result: R = tpool.execute(work, *args, **kwargs)
+    result: R = tpool.execute(_politely, work, *args, **kwargs)
     return result
+
+
+def _politely(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Work after all who only need the processor for a moment, this process's other threads included."""
+    if not getattr(_this_thread, "is_polite", False):
+        # A thread has a niceness of its own on Linux; where it has not, nothing is lost.
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, _threading.get_native_id(), _NICENESS)
+        _this_thread.is_polite = True
+    return work(*args, **kwargs)
 
 
 def _hash(password: str) -> str:

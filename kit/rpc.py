@@ -26,6 +26,12 @@ from kit import broker, logging
 TIME_LIMIT = 5.0
 """Seconds a caller waits for an answer."""
 
+TAKEN_AT_ONCE = 100
+"""Calls a process takes from its queue before it has answered the first of them.
+
+With Nameko's ten, as many sign-ins that wait for a processor keep every quick call waiting in the queue.
+"""
+
 _EXCHANGE = "nameko-rpc"
 _NO_ANSWER = "A part of the service does not answer; try again in a moment."
 
@@ -226,7 +232,7 @@ class Entrypoint(nameko_rpc.Rpc):
     ``Unavailable`` rather than do it twice; ``repeatable`` ones, which only read, are simply run again.
     """
 
-    rpc_consumer = _Consumer()
+    rpc_consumer = _Consumer(prefetch_count=TAKEN_AT_ONCE)
 
     def __init__(self, *, may: permissions.Rule, repeatable: bool = False, **options: Any) -> None:
         self.may = may

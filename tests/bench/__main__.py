@@ -50,6 +50,7 @@ SEARCH = {
 
 
 SIGNING_IN = (8, 20)
+CALM = 3.0
 PEOPLE = 400
 """Who sign in: so many that nobody has more devices signed in than one may have."""
 LIMITS = {"SIGN_IN_FAILURES_PER_ADDRESS": "1000000", "SIGN_IN_FAILURES_PER_EMAIL": "1000000"}
@@ -281,6 +282,7 @@ def sign_ins(running: stack.Stack, person: api.Api, *, rounds: int, seconds: int
         print(f"Signing in, round {number + 1} of {rounds} …", flush=True)
         for clients in SIGNING_IN:
             rates[clients].append(_begin_signing_in(running, clients, seconds).seen())
+            time.sleep(CALM)  # What was not waited for is hashed nevertheless.
         for what, path in OTHERS.items():
             url = f"{running.url}/api/v1/{path}"
             quiet[what].append(load.wrk(url, clients=1, seconds=seconds, token=token))
@@ -289,6 +291,7 @@ def sign_ins(running: stack.Stack, person: api.Api, *, rounds: int, seconds: int
             time.sleep(1)
             beside[what].append(load.wrk(url, clients=1, seconds=seconds, token=token))
             hashing.seen()
+            time.sleep(CALM)
     rows = [Row(f"(i) sign-ins, {clients} clients", _figures(seen)) for clients, seen in rates.items()]
     return rows + [_gap_row(what, quiet[what], beside[what]) for what in OTHERS]
 
