@@ -33,9 +33,13 @@ VISITS = {
     "/": Visit("/"),
     "/accessibility": Visit("/accessibility"),
     "/confirm/<token>": Visit("{link}"),
+    "/account": Visit("/account", STAFF),
+    "/account/second-factor": Visit("/account/second-factor", STAFF),
+    "/account/sessions": Visit("/account/sessions", STAFF),
     "/audit": Visit("/audit", "approver@cranberry.example"),
     "/cookies": Visit("/cookies"),
     "/directory": Visit("/directory?area=all", STAFF),
+    "/disclaimer": Visit("/disclaimer", "ward-desk@acute.example"),
     "/docs": Visit("/docs"),
     "/find": Visit("/find?postcode=DH1+3YG&bed_type=general_residential", WARD),
     "/help": Visit("/help", STAFF),
@@ -44,6 +48,8 @@ VISITS = {
     "/organisations": Visit("/organisations", ADMIN),
     "/organisations/new": Visit("/organisations/new", ADMIN),
     "/password": Visit("/password", STAFF),
+    "/password/forgotten": Visit("/password/forgotten"),
+    "/password/link/<token>": Visit("{password_link}"),
     "/privacy": Visit("/privacy"),
     "/providers": Visit("/providers", "group@bramble.example"),
     "/providers/<provider_id>": Visit(f"/providers/{HOME}", STAFF),
@@ -62,9 +68,11 @@ VISITS = {
     "/resources": Visit("/resources?q=bed"),
     "/resources/<slug>": Visit("/resources/figures", WARD),
     "/sign-in": Visit("/sign-in"),
+    "/sign-in/code": Visit("/sign-in/code"),
     "/signed-out": Visit("/signed-out"),
     "/terms": Visit("/terms"),
     "/terms/<version>": Visit(f"/terms/{terms.CURRENT}"),
+    "/terms/agree": Visit("/terms/agree", STAFF),
     "/users": Visit("/users", "champion@durham.example"),
     "/users/<user_id>": Visit(f"/users/{STAFF_ID}", "approver@cranberry.example"),
     "/users/<user_id>/deactivate": Visit(f"/users/{STAFF_ID}/deactivate", "approver@cranberry.example"),
@@ -86,9 +94,11 @@ def places(product: stack.Stack) -> dict[str, str]:
     guesser = api.Api(product.url)
     for _ in range(5):
         guesser.call("POST", "/sessions", json={"email": "alerts@durham.example", "password": "a guess"})
+    guesser.call("POST", "/password-links", json={"email": WARD})
     return {
         "{home}": next(home["id"] for home in homes if home["last_updated"]),
         "{link}": waiting.until(lambda: link(product), what="the reminder", seconds=30),
+        "{password_link}": waiting.until(lambda: password_link(product), what="the link", seconds=30),
         "{undeclared}": next(home["id"] for home in homes if not home["last_updated"]),
     }
 
@@ -103,9 +113,13 @@ class TestPage:
     ) -> None:
         visit = VISITS[route]
         page = tab(visit.email, conftest.PHONE)
+        if route == "/sign-in/code":
+            # What the browser holds once the password was right; it is looked at when the code is sent.
+            page.goto("/help")
+            page.context.add_cookies([{"name": "code", "value": "a-challenge", "url": page.url}])
         answer = page.goto(filled(visit.address, places))
         assert answer is not None
-        assert (answer.status, page.url.count("/sign-in")) == (200, int(route == "/sign-in"))
+        assert (answer.status, page.url.count("/sign-in")) == (200, int(route.startswith("/sign-in")))
         if route == "/docs":
             page.get_by_role("heading", name="Capacity Tracker").wait_for()
         for width, height in (conftest.PHONE, conftest.WARD_COMPUTER):
@@ -254,6 +268,14 @@ def link(product: stack.Stack) -> Any:
     """Return the link in the reminder of somebody of Cranberry Care, once it has come."""
     letters = [mail for mail in product.mails(to=STAFF) if "vacancies still right" in mail["subject"]]
     return letters and re.search(r"Nothing has changed: (\S+)", letters[0]["text"])[1]  # type: ignore[index]
+
+
+def password_link(product: stack.Stack) -> Any:
+    """Return the path of the link with which somebody of the ward may choose a password, once it has come."""
+    found = [
+        re.search(r"https?://[^/]+(/password/link/\S+)", mail["text"]) for mail in product.mails(to=WARD)
+    ]
+    return next((match[1] for match in found if match), None)
 
 
 def register_details(page: sync_api.Page) -> None:

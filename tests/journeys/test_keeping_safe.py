@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from contracts import demo
+from contracts import demo, terms
 from tests.factories import api, pages, routes, stack, waiting
 from tests.journeys import homes, people
 
@@ -292,6 +292,7 @@ def route(path: str, provider_id: str) -> str:
     """Return an address of a page."""
     person = next(person for person in demo.PEOPLE if person.full_name == "Niall Newcomer").id
     parts = {"provider_id": provider_id, "registration_id": person, "user_id": person, "token": "unknown"}
+    parts |= {"session_id": person, "topic": "getting-in", "slug": "figures", "version": terms.CURRENT}
     for name, value in parts.items():
         path = path.replace(f"<{name}>", value)
     assert "<" not in path, f"say what stands for a part of {path}"
