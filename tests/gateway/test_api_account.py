@@ -120,6 +120,12 @@ class TestOneself:
         assert front.api("PUT", "/me/communications", json={"agrees": False}).status_code == 204
         front.identity.set_communications.assert_called_once_with(agrees=False)
 
+
+class TestOwnSessions:
+    @pytest.fixture(autouse=True)
+    def signed_in(self, front: Front) -> None:
+        front.sign_in()
+
     def test_a7_lists_and_ends_sessions(self, front: Front) -> None:
         front.identity.sessions.return_value = {"results": []}
         front.identity.end_session.return_value = None

@@ -51,11 +51,16 @@ def session(**more: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def visitor(front: Front) -> Visitor:
-    front.identity.profile.return_value = PROFILE
-    front.identity.change_profile.return_value = PROFILE
     return Visitor(front).signed_in(MANAGER)
 
 
+@pytest.fixture
+def known(front: Front) -> None:
+    front.identity.profile.return_value = PROFILE
+    front.identity.change_profile.return_value = PROFILE
+
+
+@pytest.mark.usefixtures("known")
 class TestDetails:
     def test_are_shown_and_changed(self, visitor: Visitor) -> None:
         page = visitor.get("/account")
@@ -86,6 +91,7 @@ class TestDetails:
         assert {"/account/sessions", "/account/second-factor", "/password"} <= set(links)
 
 
+@pytest.mark.usefixtures("known")
 class TestNotices:
     @pytest.mark.parametrize(("agreed", "agrees"), [(False, True), (True, False)])
     def test_a1_are_agreed_to_or_stopped_at_any_time(
