@@ -105,6 +105,7 @@ class Users:
             roles=ROLES,
             statuses=STATUSES,
             reads_audit=permissions.may(request.actor, permissions.READ_AUDIT),
+            moves_people=permissions.may(request.actor, permissions.MANAGE_ORGANISATIONS),
             notice=NOTICES.get(request.args.get("done", "")),
         )
 

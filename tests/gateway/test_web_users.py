@@ -291,4 +291,9 @@ class TestOrganisation:
         )
 
     def test_is_not_for_approvers_to_change(self, front: Front, approver: Visitor) -> None:
+        allow(front, "change")
+        path = f"{PATH}/organisation"
+        assert path not in Reader(approver.get(PATH).text).links
+        assert path in Reader(approver.signed_in(people.ADMINISTRATOR).get(PATH).text).links
+        approver.signed_in(APPROVER)
         assert approver.get(f"{PATH}/organisation").status_code == 403
