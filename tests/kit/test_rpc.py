@@ -10,7 +10,9 @@ from unittest import mock
 
 import eventlet
 import pytest
+from eventlet.event import Event
 from nameko import rpc as nameko_rpc
+from nameko.constants import DEFAULT_PREFETCH_COUNT
 from nameko.exceptions import IncorrectSignature
 from nameko.testing.services import entrypoint_hook, worker_factory
 
@@ -55,11 +57,52 @@ class Front:
         self.nobody.anything()
 
 
+class Counter:
+    """A desk at which some have to wait until it opens."""
+
+    name = "counter"
+    opened: ClassVar[Event] = Event()
+    waiting: ClassVar[list[int]] = []
+
+    @rpc.entrypoint(may=permissions.PUBLIC)
+    def wait(self) -> None:
+        self.waiting.append(1)
+        self.opened.wait()
+
+    @rpc.entrypoint(may=permissions.PUBLIC)
+    def pass_by(self) -> str:
+        return "passed"
+
+
+class Visitors:
+    name = "visitors"
+    counter = rpc.Service("counter", time_limit=20)
+
+    @rpc.entrypoint(may=permissions.PUBLIC)
+    def come(self) -> str:
+        """Pass by when as many wait as Nameko takes from a queue by itself, and more are on the way."""
+        crowd = [eventlet.spawn(self.counter.wait) for _ in range(15)]
+        while len(Counter.waiting) < DEFAULT_PREFETCH_COUNT:
+            eventlet.sleep(0.01)
+        passed: str = self.counter.pass_by()
+        Counter.opened.send()
+        for visitor in crowd:
+            visitor.wait()
+        return passed
+
+
 @pytest.fixture
 def ask(run: Any) -> Iterator[Any]:
     run(Callee)
     with entrypoint_hook(run(Front), "ask") as hook:
         yield hook
+
+
+def test_quick_calls_do_not_wait_behind_slow_ones(run: Any) -> None:
+    """So many sign-ins, each waiting for a processor, once kept everybody else waiting in the queue."""
+    run(Counter)
+    with entrypoint_hook(run(Visitors), "come") as come:
+        assert come() == "passed"
 
 
 class TestCalls:
