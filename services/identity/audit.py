@@ -62,3 +62,24 @@ def record_organisation(
         before=before,
         after=after,
     )
+
+
+def record_about(
+    session: orm.Session,
+    action: str,
+    *,
+    user_id: str,
+    organisation_id: str | None,
+    by: permissions.Actor,
+    now: datetime,
+) -> None:
+    """Add an entry about a person to the trail of an organisation that is not the person's now."""
+    audit.record(
+        session,
+        action,
+        subject_type=USER,
+        subject_id=user_id,
+        organisation_id=organisation_id,
+        by=by,
+        now=now,
+    )

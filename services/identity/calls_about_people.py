@@ -8,7 +8,7 @@ from typing import Any
 
 from contracts import permissions
 from kit import hashing, rpc
-from services.identity import passwords, people
+from services.identity import passwords, people, profile
 
 
 class AboutPeople:
@@ -23,6 +23,25 @@ class AboutPeople:
         """Tell the caller's own pages about the caller."""
         with self.database.reading() as session:
             return people.me(session, by=self.caller)
+
+    @rpc.entrypoint(may=permissions.SIGNED_IN, repeatable=True)
+    def profile(self) -> dict[str, Any]:
+        """Show the caller's own details."""
+        with self.database.reading() as session:
+            return profile.describe(session, by=self.caller)
+
+    @rpc.entrypoint(may=permissions.SIGNED_IN)
+    def change_profile(self, *, changes: dict[str, Any]) -> dict[str, Any]:
+        """Change the caller's own name, number or job title."""
+        with self.database.transaction() as session:
+            profile.change(session, fields=changes, by=self.caller, now=self.clock())
+            return profile.describe(session, by=self.caller)
+
+    @rpc.entrypoint(may=permissions.SIGNED_IN)
+    def set_communications(self, *, agrees: bool) -> dict[str, bool]:
+        """Agree to notices about the service, or no longer (A1)."""
+        with self.database.transaction() as session:
+            return profile.set_communications(session, agrees=agrees, by=self.caller, now=self.clock())
 
     @rpc.entrypoint(may=permissions.KNOWN, repeatable=True)
     def names(self, *, user_ids: list[str]) -> dict[str, str]:

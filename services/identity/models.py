@@ -138,6 +138,7 @@ class User(Base):
         Index(
             "users_awaiting", "organisation_id", "submitted_at", postgresql_where=text("status = 'awaiting'")
         ),
+        Index("users_by_name", "full_name", "id"),
         CheckConstraint(
             "status in ('awaiting', 'active', 'rejected', 'deactivated')", name="users_status_check"
         ),
@@ -263,3 +264,13 @@ class AuditEntry(audit.Row, Base):
     """Who did what to whom, when and from where; the database lets nobody change a row."""
 
     __tablename__ = "audit"
+
+    # It is read newest first, so what is looked for is indexed together with the id.
+    by_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
+    subject_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
+    organisation_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
+
+    __table_args__ = tuple(
+        Index(f"audit_by_{column}", column, "id")
+        for column in ("by_id", "subject_id", "organisation_id", "action")
+    )

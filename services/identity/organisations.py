@@ -99,6 +99,45 @@ def strangers(session: orm.Session, *, organisation_id: str | None, provider_ids
     return [place for place, provider_id in enumerate(provider_ids) if provider_id not in own]
 
 
+def refuse_strangers(
+    session: orm.Session, *, organisation_id: str | None, provider_ids: Sequence[str]
+) -> None:
+    """Refuse providers that are not the organisation's.
+
+    :raises errors.Invalid: naming each by its place.
+    """
+    places = strangers(session, organisation_id=organisation_id, provider_ids=provider_ids)
+    if places:
+        raise errors.Invalid(
+            "Choose only homes or units of the organisation.",
+            {f"provider_ids.{place}": "This is not one of the organisation's." for place in places},
+        )
+
+
+def chosen(session: orm.Session, organisation_id: str) -> models.Organisation:
+    """Return the organisation that somebody is to belong to.
+
+    :raises errors.Invalid: when there is none.
+    """
+    found = session.get(models.Organisation, organisation_id)
+    if found is None:
+        raise errors.Invalid(
+            "Choose the organisation again.", {"organisation_id": "There is no such organisation."}
+        )
+    return found
+
+
+def providers_of(session: orm.Session, organisation_id: str | None) -> list[dict[str, str]]:
+    """Return the active providers of an organisation, by name."""
+    known = models.KnownProvider
+    rows = session.scalars(
+        select(known)
+        .where(known.organisation_id == organisation_id, known.active)
+        .order_by(known.name, known.id)
+    )
+    return [{"id": row.id, "name": row.name, "postcode": row.postcode} for row in rows]
+
+
 def keep_provider(session: orm.Session, snapshot: events.ProviderSnapshot) -> None:
     """Keep a copy of what is needed of a provider; an older version than the one kept is ignored."""
     fresh = insert(models.KnownProvider).values(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, false, func, or_, orm, select, true
+from sqlalchemy import ColumnElement, Select, func, or_, orm, select, true
 
 from contracts import errors, permissions
-from kit import ids
+from kit import ids, reach
 from services.identity import models
 
 MOST_AT_ONCE = 1000
@@ -101,19 +101,42 @@ def target(user: models.User) -> dict[str, str | None]:
     }
 
 
+def may(by: permissions.Actor, action: str, user: models.User) -> bool:
+    """Tell whether ``by`` may do ``action`` to a person: the table, and more for administrators.
+
+    An administrator's account is looked after by administrators only, whichever organisation it belongs to:
+    whoever could weaken it could become one.
+    """
+    if permissions.ADMINISTRATOR in user.roles and not permissions.reach(by, action).everything:
+        return False
+    return permissions.may(by, action, target(user))
+
+
+def to_look_after(
+    session: orm.Session, user_id: str, *, by: permissions.Actor, action: str = permissions.MANAGE_USERS
+) -> models.User:
+    """Return the row of a person whom ``by`` may do ``action`` to, held until the end of the transaction.
+
+    Somebody out of reach is not found, like nobody at all, so that ids cannot be probed.
+
+    :raises errors.NotFound: when there is no such person within reach.
+    :raises errors.Forbidden: when ``by`` may do this to nobody.
+    """
+    permissions.require(by, action)
+    user = locked_row(session, user_id)
+    if not may(by, action, user):
+        raise errors.NotFound("There is no such person.")
+    return user
+
+
 def within_reach(actor: permissions.Actor, action: str) -> ColumnElement[bool]:
-    """Return the condition on users and their organisations that ``permissions.may`` puts on one."""
-    extent = permissions.reach(actor, action)
-    if extent.everything:
+    """Return the condition on users and their organisations that :func:`may` puts on one."""
+    if permissions.reach(actor, action).everything:
         return true()
-    conditions: list[ColumnElement[bool]] = [false()]
-    if extent.own and actor.organisation_id is not None:
-        conditions.append(models.User.organisation_id == actor.organisation_id)
-    if extent.area:
-        conditions += [
-            getattr(models.Organisation, kind) == code for kind, code in permissions.area_codes(actor).items()
-        ]
-    return or_(*conditions)
+    within = reach.condition(
+        actor, action, organisation_id=models.User.organisation_id, area=models.Organisation
+    )
+    return within & ~models.User.roles.contains([permissions.ADMINISTRATOR])
 
 
 def me(session: orm.Session, *, by: permissions.Actor) -> dict[str, Any]:
@@ -140,8 +163,12 @@ def me(session: orm.Session, *, by: permissions.Actor) -> dict[str, Any]:
             "type": user.organisation.type,
             "approvers": len(approvers_of(session, organisation_id=user.organisation.id)),
         },
+        "organisation_name": user.organisation.name if user.organisation else user.organisation_name,
         "provider_ids": list(user.provider_ids),
         "roles": sorted(user.roles),
+        "generic": user.generic,
+        "wants_search": user.wants_search,
+        "accepts_communications": user.accepts_communications,
         "awaiting_count": awaiting_count(session, by=by),
         "temporary_password": user.temporary_until is not None,
         "may": [action for action in permissions.TABLE if permissions.may(by, action)],
@@ -223,6 +250,15 @@ def valid_ids(given: Sequence[str], *, field: str) -> list[str]:
     if len(given) > MOST_AT_ONCE:
         raise errors.Invalid("Ask for fewer at a time.", {field: f"Name at most {MOST_AT_ONCE}."})
     return sorted({given_id for given_id in given if ids.is_valid(given_id)})
+
+
+def providers_called(session: orm.Session, provider_ids: Iterable[str]) -> list[dict[str, str]]:
+    """Return what is known of providers, by name."""
+    known = models.KnownProvider
+    found = session.scalars(
+        select(known).where(known.id.in_(list(provider_ids))).order_by(known.name, known.id)
+    )
+    return [{"id": row.id, "name": row.name, "postcode": row.postcode} for row in found]
 
 
 def _with_role(session: orm.Session, role: str, condition: ColumnElement[bool]) -> list[str]:

@@ -46,7 +46,11 @@ class Line(fields.String):
     def __init__(self, *, longest: int, empty: str, **kwargs: Any) -> None:
         self.longest = longest
         self.several_lines = kwargs.pop("several_lines", False)
-        super().__init__(required=True, error_messages={"required": empty, "null": empty}, **kwargs)
+        if kwargs.pop("or_nothing", False):
+            kwargs |= {"load_default": None, "allow_none": True}
+        else:
+            kwargs |= {"required": True}
+        super().__init__(error_messages={"required": empty, "null": empty}, **kwargs)
         self.empty = empty
 
     def _deserialize(
@@ -113,6 +117,31 @@ class Person(marshmallow.Schema):
     job_title = Line(longest=200, empty="Enter your job title.")
 
 
+class ProviderIds(fields.List):
+    """Which of the organisation's providers somebody works for; none means all."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        most = validate.Length(max=500, error="Choose at most 500 homes or units.")
+        super().__init__(Id(), validate=most, **kwargs)
+
+
+class Profile(marshmallow.Schema):
+    """What people change of their own details."""
+
+    full_name = Line(longest=200, empty="Enter the full name.")
+    phone = Phone()
+    job_title = Line(longest=200, empty="Enter the job title.")
+
+
+class UserChanges(Profile):
+    """What those who look after people change of somebody's account; roles and status have their own calls."""
+
+    provider_ids = ProviderIds()
+    generic = fields.Boolean()
+    wants_search = fields.Boolean()
+    organisation_id = Id()
+
+
 class Registration(Person):
     """What an applicant sends (A1)."""
 
@@ -126,9 +155,9 @@ class Registration(Person):
         ),
     )
     organisation_id = Id(load_default=None, allow_none=True)
-    provider_ids = fields.List(
-        Id(), load_default=list, validate=validate.Length(max=500, error="Choose at most 500 homes or units.")
-    )
+    organisation_name = Line(longest=200, empty="Enter the name of your organisation.", or_nothing=True)
+    provider_ids = ProviderIds(load_default=list)
+    generic = fields.Boolean(load_default=False, allow_none=True)
     wants_search = fields.Boolean(load_default=False, allow_none=True)
     accepts_terms = fields.Boolean(load_default=False, allow_none=True)
     accepts_communications = fields.Boolean(load_default=False, allow_none=True)
@@ -152,6 +181,12 @@ class Organisation(marshmallow.Schema):
     def _check_council(self, code: str | None, **kwargs: Any) -> None:
         if code is not None and areas.council(code) is None:
             raise marshmallow.ValidationError("Give the code of an upper-tier council, like E06000047.")
+
+
+class Reason(marshmallow.Schema):
+    """Why an account is closed or opened again."""
+
+    reason = Line(longest=1000, empty="Say why; it is kept with the account.", several_lines=True)
 
 
 class SignIn(marshmallow.Schema):
@@ -214,9 +249,9 @@ def checked(session: sessions.Checked) -> dict[str, Any]:
 
 
 def load(
-    schema: type[marshmallow.Schema], data: Mapping[str, Any], *, optional: tuple[str, ...] = ()
+    schema: type[marshmallow.Schema], data: Mapping[str, Any], *, optional: tuple[str, ...] | bool = ()
 ) -> dict[str, Any]:
-    """Return ``data`` checked and tidied by ``schema``, of which ``optional`` fields may be missing.
+    """Return ``data`` checked and tidied by ``schema``, of which ``optional`` fields (or all) may be missing.
 
     :raises errors.Invalid: naming every field that is wrong.
     """

@@ -37,6 +37,7 @@ def _change_users() -> None:
     op.add_column("users", sa.Column("second_factor_since", _TIME))
     op.add_column("users", sa.Column("second_factor_step", sa.BigInteger()))
     op.add_column("users", sa.Column("version", sa.Integer(), server_default=sa.text("1"), nullable=False))
+    op.create_index("users_by_name", "users", ["full_name", "id"])
 
 
 def _change_sessions() -> None:
@@ -107,8 +108,6 @@ def _add_tables() -> None:
 def _change_audit() -> None:
     op.drop_index("ix_audit_user_id", "audit")
     op.alter_column("audit", "user_id", new_column_name="subject_id")
-    op.create_index("ix_audit_subject_id", "audit", ["subject_id"])
-    op.create_index("ix_audit_by_id", "audit", ["by_id"])
     op.alter_column("audit", "details", new_column_name="after")
     empty = sa.text("'{}'::jsonb")
     op.add_column("audit", sa.Column("before", postgresql.JSONB(), server_default=empty, nullable=False))
@@ -116,7 +115,8 @@ def _change_audit() -> None:
     op.add_column("audit", sa.Column("channel", sa.Text(), server_default="", nullable=False))
     op.add_column("audit", sa.Column("subject_type", sa.Text(), server_default="user", nullable=False))
     op.add_column("audit", sa.Column("organisation_id", _ID))
-    op.create_index("ix_audit_organisation_id", "audit", ["organisation_id"])
+    for column in ("by_id", "subject_id", "organisation_id", "action"):
+        op.create_index(f"audit_by_{column}", "audit", [column, "id"])
     op.execute(
         "UPDATE audit SET organisation_id = users.organisation_id "
         "FROM users WHERE users.id = audit.subject_id"
