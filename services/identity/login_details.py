@@ -57,6 +57,8 @@ def reset(session: orm.Session, *, user_id: str, by: permissions.Actor, now: dat
     permissions.require(by, permissions.MANAGE_USERS)
     user = people.locked_row(session, user_id)
     permissions.require(by, permissions.MANAGE_USERS, people.target(user))
+    if not people.may(by, permissions.MANAGE_USERS, user):
+        raise errors.Forbidden("Only an administrator may do this to an administrator.")
     if user.id == by.user_id:
         raise errors.Forbidden("Change your own password instead.")
     if user.status != models.ACTIVE:

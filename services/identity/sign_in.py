@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlalchemy import delete, orm, select, update
 
-from contracts import events, permissions
+from contracts import errors, events, permissions
 from kit import outbox
 from services.identity import (
     audit,
@@ -236,6 +236,8 @@ def unlock(session: orm.Session, *, user_id: str, by: permissions.Actor, now: da
     permissions.require(by, permissions.MANAGE_USERS)
     user = people.locked_row(session, user_id)
     permissions.require(by, permissions.MANAGE_USERS, people.target(user))
+    if not people.may(by, permissions.MANAGE_USERS, user):
+        raise errors.Forbidden("Only an administrator may do this to an administrator.")
     open_lock(session, user)
     audit.record(session, "account unlocked", user_id=user.id, by=by, now=now)
     return {"id": user.id, "status": user.status}

@@ -47,6 +47,8 @@ class Call:
     """What it lists, if it does: the kind of the target's id that is looked for among those returned."""
     never_oneself: bool = False
     """Whether a call about people must refuse whoever makes it as its target."""
+    spares_administrators: bool = False
+    """Whether only those who look after everybody may do this to an administrator."""
     instead: Callable[[permissions.Actor, dict[str, str | None]], bool] | None = None
     """What asks the table instead, where one action after the other does not do."""
     besides: dict[str, Callable[[permissions.Actor, Target], bool]] = field(default_factory=dict)
@@ -59,7 +61,12 @@ class Call:
         if self.on == NOTHING:
             return [targets.AREA]
         is_person = role in roles.PEOPLE and (self.on == ONESELF or self.never_oneself)
-        return [*([targets.oneself(role)] if is_person else []), *targets.people(role)]
+        with_administrator = role in roles.PEOPLE and self.spares_administrators
+        return [
+            *([targets.oneself(role)] if is_person else []),
+            *([targets.administrator_at(role)] if with_administrator else []),
+            *targets.people(role),
+        ]
 
     def expected(self, actor: permissions.Actor, target: Target) -> bool:
         """Tell whether the table lets an actor whom the door lets in do this to a target."""
@@ -67,6 +74,8 @@ class Call:
             return False
         if (self.on == ONESELF) != (target.name == "oneself"):
             return False
+        if target.part == "administrator's":
+            return all(permissions.reach(actor, str(action)).everything for action in self.needs)
         facts = {PROVIDER: target.provider, PERSON: target.person}.get(self.on)
         if facts is None:
             return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pyotp
@@ -14,6 +15,11 @@ from tests.permissions import calls, roles, targets
 from tests.permissions.calls import Scene
 
 NOW = given.NOW
+LOOKING_AFTER: dict[str, Any] = {
+    "on": calls.PERSON,
+    "needs": (permissions.MANAGE_USERS,),
+    "spares_administrators": True,
+}
 NEW_PASSWORD = "copper-meadow-violin-stairs"
 
 
@@ -46,6 +52,14 @@ def fill(session: orm.Session) -> None:
 def _surround(session: orm.Session, target: targets.Target, organisation: models.Organisation) -> None:
     colleague = given.person(session, of=organisation, id=target.id("person"), email=address_of(target))
     _sign_in(session, colleague, session_id=target.id("session"))
+    administrator = targets.administrator_at(target.organisation)
+    given.person(
+        session,
+        of=organisation,
+        id=administrator.id("person"),
+        email=address_of(administrator),
+        roles=[permissions.ADMINISTRATOR],
+    )
     given.person(
         session, of=organisation, id=target.id("applicant"), status=models.AWAITING, password_hash=None
     )
@@ -132,11 +146,7 @@ def find_organisations(scene: Scene) -> Any:
 
 @calls.to("identity.registrations", on=calls.PERSON, lists="applicant", needs=(permissions.APPROVE_USERS,))
 def registrations(scene: Scene) -> list[str]:
-    found, page = [], 1
-    while len(found) < (answer := scene.service.registrations(page=page))["total"]:
-        found += [row["id"] for row in answer["results"]]
-        page += 1
-    return found
+    return _pages(scene.service.registrations)
 
 
 @calls.to("identity.registration", on=calls.PERSON, needs=(permissions.APPROVE_USERS,))
@@ -303,33 +313,106 @@ def drop_second_factor(scene: Scene) -> Any:
 # Users
 
 
-@calls.to("identity.locked", on=calls.PERSON, lists="person", needs=(permissions.MANAGE_USERS,))
+@calls.to("identity.locked", lists="person", **LOOKING_AFTER)
 def locked(scene: Scene) -> list[str]:
     _person(scene, locked_at=NOW)
     return [row["id"] for row in scene.service.locked()]
 
 
-@calls.to("identity.login_details", on=calls.PERSON, lists="person", needs=(permissions.MANAGE_USERS,))
+@calls.to("identity.login_details", lists="person", **LOOKING_AFTER)
 def login_details(scene: Scene) -> list[str]:
     _person(scene, temporary_until=NOW)
     return [row["id"] for row in scene.service.login_details()]
 
 
-@calls.to(
-    "identity.login_details: of one", on=calls.PERSON, lists="person", needs=(permissions.MANAGE_USERS,)
-)
+@calls.to("identity.login_details: of one", lists="person", **LOOKING_AFTER)
 def login_details_of_one(scene: Scene) -> list[str]:
     return [row["id"] for row in scene.service.login_details(email=address_of(scene.target))]
 
 
-@calls.to("identity.reset_password", on=calls.PERSON, needs=(permissions.MANAGE_USERS,), never_oneself=True)
+@calls.to("identity.reset_password", never_oneself=True, **LOOKING_AFTER)
 def reset_password(scene: Scene) -> Any:
     return scene.service.reset_password(user_id=scene.target.id("person"))
 
 
-@calls.to("identity.unlock", on=calls.PERSON, needs=(permissions.MANAGE_USERS,))
+@calls.to("identity.unlock", **LOOKING_AFTER)
 def unlock(scene: Scene) -> Any:
     return scene.service.unlock(user_id=_person(scene, locked_at=NOW))
+
+
+@calls.to("identity.users", lists="person", **LOOKING_AFTER)
+def users(scene: Scene) -> list[str]:
+    return _pages(scene.service.users)
+
+
+@calls.to("identity.user", **LOOKING_AFTER)
+def user(scene: Scene) -> Any:
+    return scene.service.user(user_id=scene.target.id("person"))
+
+
+@calls.to("identity.change_user", never_oneself=True, **LOOKING_AFTER)
+def change_user(scene: Scene) -> Any:
+    return scene.service.change_user(user_id=_person(scene), version=1, changes={"job_title": "Director"})
+
+
+@calls.to(
+    "identity.change_user: to another organisation",
+    on=calls.PERSON,
+    needs=(permissions.MANAGE_USERS, permissions.MANAGE_ORGANISATIONS),
+)
+def move_user(scene: Scene) -> Any:
+    there = targets.Target("another", "manage_alerts", "near").organisation_id
+    if scene.target.organisation_id == there:
+        there = targets.AREA.organisation_id
+    return scene.service.change_user(user_id=_person(scene), version=1, changes={"organisation_id": there})
+
+
+@calls.to("identity.set_roles: Approver", never_oneself=True, **LOOKING_AFTER)
+def make_approver(scene: Scene) -> Any:
+    return scene.service.set_roles(user_id=_person(scene), version=1, roles=[permissions.APPROVER])
+
+
+@calls.to(
+    "identity.set_roles: granted",
+    on=calls.PERSON,
+    needs=(permissions.MANAGE_USERS, permissions.GRANT_ROLES),
+    never_oneself=True,
+)
+def grant_roles(scene: Scene) -> Any:
+    return scene.service.set_roles(user_id=_person(scene), version=1, roles=list(permissions.GRANTED_ROLES))
+
+
+@calls.to("identity.deactivate_user", never_oneself=True, **LOOKING_AFTER)
+def deactivate_user(scene: Scene) -> Any:
+    return scene.service.deactivate_user(user_id=_person(scene), reason="Has left.")
+
+
+@calls.to("identity.reactivate_user", **LOOKING_AFTER)
+def reactivate_user(scene: Scene) -> Any:
+    return scene.service.reactivate_user(
+        user_id=_person(scene, status=models.DEACTIVATED), reason="Has come back."
+    )
+
+
+@calls.to("identity.end_sessions", never_oneself=True, **LOOKING_AFTER)
+def end_sessions(scene: Scene) -> Any:
+    return scene.service.end_sessions(user_id=_person(scene))
+
+
+@calls.to("identity.remove_second_factor", never_oneself=True, **LOOKING_AFTER)
+def remove_second_factor(scene: Scene) -> Any:
+    _with_second_factor(scene, scene.target.id("person"))
+    return scene.service.remove_second_factor(user_id=scene.target.id("person"))
+
+
+def _pages(ask: Callable[..., dict[str, Any]]) -> list[str]:
+    """Return the ids on all pages of a list."""
+    found: list[str] = []
+    page = 1
+    while len(found) < (answer := ask(page=page))["total"]:
+        found += [row["id"] for row in answer["results"]]
+        page += 1
+    return found
 
 
 # About people
@@ -338,6 +421,21 @@ def unlock(scene: Scene) -> Any:
 @calls.to("identity.me")
 def me(scene: Scene) -> Any:
     assert scene.service.me()["id"] == scene.actor.user_id
+
+
+@calls.to("identity.profile")
+def profile(scene: Scene) -> Any:
+    assert scene.service.profile()["id"] == scene.actor.user_id
+
+
+@calls.to("identity.change_profile")
+def change_profile(scene: Scene) -> Any:
+    return scene.service.change_profile(changes={"job_title": "Director"})
+
+
+@calls.to("identity.set_communications")
+def set_communications(scene: Scene) -> Any:
+    return scene.service.set_communications(agrees=True)
 
 
 @calls.to("identity.names")

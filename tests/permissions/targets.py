@@ -77,6 +77,11 @@ def own(role: str) -> Target:
     return Target("own", role, "near")
 
 
+def administrator_at(organisation: str) -> Target:
+    """Return an administrator who belongs to an organisation."""
+    return Target("own, an administrator", organisation, "near", part="administrator's")
+
+
 def oneself(role: str) -> Target:
     """Return the person of a role."""
     return Target("oneself", role, "near", part="")
