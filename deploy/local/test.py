@@ -25,10 +25,10 @@ VAR = environment.VAR / "tests"
 LOGS = environment.VAR / "log" / "tests"
 PASSWORD = "only-for-tests"
 FIRST = ("wiring", "contracts")  # Quick, and need no broker: what they find is known at once.
-LAST = ("gateway", "journeys", "browser", "chaos")
-ALONE = ("journeys", "browser", "chaos")
+LAST = ("gateway", "attacks", "journeys", "browser", "chaos")
+ALONE = ("attacks", "journeys", "browser", "chaos")
 # These start processes of their own; elsewhere services run in the test's own process, on green threads.
-WITHOUT_GREEN_THREADS = ("wiring", "deploy", "journeys", "browser", "chaos")
+WITHOUT_GREEN_THREADS = ("wiring", "deploy", "attacks", "journeys", "browser", "chaos")
 NOT_TESTS = ("bench", "factories")
 SIDE_BY_SIDE = 2
 LIMIT_SECONDS = 1800
