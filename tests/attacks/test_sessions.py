@@ -102,7 +102,7 @@ class TestReuse:
         assert cookie(visitor) != before
         assert is_open(target.url, cookie(visitor))
         for url in target.urls:
-            waiting.until(lambda url=url: not is_open(url, before), what="the old token to end")  # type: ignore[misc]
+            waiting.until(lambda url=url: not is_open(url, before), what="the old token to end")
         again = attacking.sign_in(target.url, attacking.network(), "renewed@cranberry.example", temporary)
         assert again.status_code == 401, "the temporary password works once"
 
@@ -147,7 +147,7 @@ class TestRevocation:
         began = time.perf_counter()
         end(email, user_id)
         for caller in callers:
-            waiting.until(lambda caller=caller: not caller.call("GET", "/me").ok, what="the session to end")  # type: ignore[misc]
+            waiting.until(lambda caller=caller: not caller.call("GET", "/me").ok, what="the session to end")
         return time.perf_counter() - began
 
 

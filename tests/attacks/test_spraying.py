@@ -40,7 +40,7 @@ class TestOverAccounts:
         target.stack.wait_ready()
         for url in target.urls:
             waiting.until(
-                lambda url=url: attacking.api_from(url, attacking.network()).call("GET", "/openapi.json").ok,  # type: ignore[misc]
+                lambda url=url: attacking.api_from(url, attacking.network()).call("GET", "/openapi.json").ok,
                 what="the gateway to be back",
                 seconds=60,
             )

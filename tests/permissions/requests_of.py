@@ -45,15 +45,18 @@ class Route:
     def options(self, settings: gateway_settings.Settings, token: str | None) -> dict[str, Any]:
         """Return what is sent, by whoever has the token or by nobody; the options of ``requests``."""
         if self.is_api:
-            return self._call(token)
+            sent = self.sent()
+            return sent | {
+                "headers": sent["headers"] | ({"Authorization": f"Bearer {token}"} if token else {})
+            }
         cookies = {"visitor": VISITOR, **({"session": token} if token else {})}
         form = {"csrf_token": self._form_token(settings, token)}
         return {"cookies": cookies, "data": form if self.method == "POST" else None}
 
-    def _call(self, token: str | None) -> dict[str, Any]:
+    def sent(self) -> dict[str, Any]:
+        """Return what an API call takes, whoever makes it."""
         assert isinstance(self.endpoint, http.ApiEndpoint)
-        headers = {"If-Match": '"7"', **({"Authorization": f"Bearer {token}"} if token else {})}
-        sent: dict[str, Any] = {"headers": headers}
+        sent: dict[str, Any] = {"headers": {"If-Match": '"7"'}}
         if self.endpoint.body is not None:
             sent["json"] = BODIES.get(self.endpoint.path, example(self.endpoint.body))
         if self.endpoint.query is not None:
