@@ -78,7 +78,7 @@ class Call:
             return all(permissions.reach(actor, str(action)).everything for action in self.needs)
         facts = {PROVIDER: target.provider, PERSON: target.person}.get(self.on)
         if facts is None:
-            return True
+            return all(permissions.admits(actor, rule) for rule in self.needs)
         return self.instead(actor, facts) if self.instead else targets.reaches(actor, self.needs, facts)
 
 

@@ -255,7 +255,7 @@ def forget_password(scene: Scene) -> Any:
     return scene.service.forget_password(email=address_of(scene.target))
 
 
-@calls.to("identity.issue_password_link")
+@calls.to("identity.issue_password_link", needs=(permissions.SERVICE,))
 def issue_password_link(scene: Scene) -> Any:
     return scene.service.issue_password_link(user_id=scene.target.id("person"))
 
@@ -443,21 +443,21 @@ def names(scene: Scene) -> Any:
     return scene.service.names(user_ids=[scene.target.id("person")])
 
 
-@calls.to("identity.contacts")
+@calls.to("identity.contacts", needs=(permissions.SERVICE,))
 def contacts(scene: Scene) -> Any:
     return scene.service.contacts(user_ids=[scene.target.id("person")])
 
 
-@calls.to("identity.people_of_providers")
+@calls.to("identity.people_of_providers", needs=(permissions.SERVICE,))
 def people_of_providers(scene: Scene) -> Any:
     return scene.service.people_of_providers(provider_ids=[scene.target.id("provider")])
 
 
-@calls.to("identity.actor_for")
+@calls.to("identity.actor_for", needs=(permissions.SERVICE,))
 def actor_for(scene: Scene) -> Any:
     return scene.service.actor_for(user_id=scene.target.id("person"))
 
 
-@calls.to("identity.issue_temporary_password")
+@calls.to("identity.issue_temporary_password", needs=(permissions.SERVICE,))
 def issue_temporary_password(scene: Scene) -> Any:
     return scene.service.issue_temporary_password(user_id=scene.target.id("person"))

@@ -7,6 +7,7 @@ from unittest import mock
 
 from sqlalchemy import orm
 
+from contracts import permissions
 from services.identity.service import Identity
 from services.notifications import actions
 from services.providers.service import Providers
@@ -59,12 +60,12 @@ def confirm_by_link(scene: Scene) -> Any:
     return scene.service.confirm_by_link(token=_link(scene), version=1)
 
 
-@calls.to("notifications.send_reminders")
+@calls.to("notifications.send_reminders", needs=(permissions.READ_OPERATIONS,))
 def send_reminders(scene: Scene) -> Any:
     return scene.service.send_reminders()
 
 
-@calls.to("notifications.mails")
+@calls.to("notifications.mails", needs=(permissions.READ_OPERATIONS,))
 def mails(scene: Scene) -> Any:
     return scene.service.mails()
 

@@ -143,7 +143,7 @@ def bed_types(scene: Scene) -> Any:
     return scene.service.bed_types(provider_type="care_home")
 
 
-@calls.to("providers.snapshots")
+@calls.to("providers.snapshots", needs=(permissions.SERVICE,))
 def snapshots(scene: Scene) -> Any:
     return scene.service.snapshots()
 
@@ -170,7 +170,7 @@ def audit_of_one(scene: Scene) -> list[str]:
     return [row["subject_id"] for row in found["results"]]
 
 
-@calls.to("providers.audit_actions")
+@calls.to("providers.audit_actions", needs=(permissions.READ_AUDIT,))
 def audit_actions(scene: Scene) -> Any:
     return scene.service.audit_actions()
 

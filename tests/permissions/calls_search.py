@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import orm
 
+from contracts import permissions
 from tests.factories import snapshots
 from tests.permissions import calls
 from tests.permissions.calls import Scene
@@ -24,7 +25,7 @@ def dependencies() -> dict[str, Any]:
     return {}
 
 
-@calls.to("search.find_vacancies")
+@calls.to("search.find_vacancies", needs=(permissions.FIND_VACANCIES,))
 def find_vacancies(scene: Scene) -> Any:
     return scene.service.find_vacancies(postcode=POSTCODE)
 

@@ -12,6 +12,46 @@ from kit import rpc
 from services.identity import people
 from tests.permissions import calls, roles, services
 
+FOR_ANYBODY = {
+    *(f"{service}.health" for service in tables.service_classes()),
+    "identity.check_session",
+    "identity.find_organisations",
+    "identity.forget_password",
+    "identity.judge_password",
+    "identity.password_link",
+    "identity.register",
+    "identity.set_password_by_link",
+    "identity.sign_in",
+    "identity.sign_in_second",
+    "notifications.action",
+    "notifications.confirm_by_link",
+    "search.locate",
+}
+"""What somebody needs who has no account or cannot get into it, or came by a link; nothing else is public."""
+FOR_EVERYBODY_WITH_AN_ACCOUNT = {
+    "identity.accept_disclaimer",
+    "identity.accept_terms",
+    "identity.begin_second_factor",
+    "identity.change_password",
+    "identity.change_profile",
+    "identity.confirm_second_factor",
+    "identity.directory",
+    "identity.drop_second_factor",
+    "identity.end_other_sessions",
+    "identity.end_session",
+    "identity.me",
+    "identity.names",
+    "identity.new_recovery_codes",
+    "identity.profile",
+    "identity.rotate_session",
+    "identity.second_factor",
+    "identity.sessions",
+    "identity.set_communications",
+    "identity.sign_out",
+    "providers.bed_types",
+    "providers.directory",
+}
+"""One's own affairs, and what is for all to see."""
 DOORS = (permissions.PUBLIC, permissions.SIGNED_IN, permissions.KNOWN)
 
 
@@ -49,6 +89,12 @@ class TestCoverage:
         for name, rule in doors().items():
             for action in (rule,) if isinstance(rule, str) else rule:
                 assert action in permissions.TABLE or rule in DOORS, f"{name} has the rule {rule}"
+
+    def test_no_more_is_open_to_anybody_or_to_everybody_than_is_named_here(self) -> None:
+        public = {name for name, rule in doors().items() if rule == permissions.PUBLIC}
+        signed_in = {name for name, rule in doors().items() if rule in DOORS} - public
+        assert public <= FOR_ANYBODY
+        assert signed_in <= FOR_EVERYBODY_WITH_AN_ACCOUNT
 
     def test_every_entrypoint_is_walked(self) -> None:
         walked = {name.partition(":")[0] for name in calls.CALLS}
