@@ -12,6 +12,7 @@ from kit import clock, database, health, messaging, rpc
 from kit import settings as kit_settings
 from services.identity import (
     calls_about_people,
+    calls_audit,
     calls_credentials,
     calls_registering,
     calls_signing_in,
@@ -47,6 +48,7 @@ class Identity(
     calls_credentials.Credentials,
     calls_users.Users,
     calls_about_people.AboutPeople,
+    calls_audit.AuditTrail,
     health.Health,
 ):
     """What other processes may ask (by subject, in the ``calls_`` files), and what is done by itself."""

@@ -43,6 +43,7 @@ OWN = {
     "drop_second_factor",
     "me",
     "names",
+    "directory",
 }
 DECIDING = {
     "registrations",
@@ -53,6 +54,10 @@ DECIDING = {
     "unlock",
     "login_details",
     "reset_password",
+    "audit",
+    "audit_actions",
+    "organisations",
+    "add_organisation",
 }
 FOR_SERVICES = {
     "contacts",
@@ -79,6 +84,17 @@ ARGUMENTS: dict[str, Any] = {
     "status": "awaiting",
     "page": 1,
     "email": None,
+    "area": None,
+    "q": None,
+    "form": {},
+    "subject_id": None,
+    "by_id": None,
+    "action": None,
+    "organisation_id": None,
+    "since": None,
+    "until": None,
+    "before_id": None,
+    "limit": 50,
 }
 ROLES = [*permissions.GRANTED_ROLES, permissions.APPROVER, permissions.ADMINISTRATOR, None]
 

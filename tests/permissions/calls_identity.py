@@ -9,7 +9,7 @@ import pyotp
 from sqlalchemy import orm
 
 from contracts import permissions, terms
-from services.identity import models, password_links, second_factor, sessions
+from services.identity import audit, models, password_links, second_factor, sessions
 from tests.identity import given
 from tests.permissions import calls, roles, targets
 from tests.permissions.calls import Scene
@@ -461,3 +461,56 @@ def actor_for(scene: Scene) -> Any:
 @calls.to("identity.issue_temporary_password", needs=(permissions.SERVICE,))
 def issue_temporary_password(scene: Scene) -> Any:
     return scene.service.issue_temporary_password(user_id=scene.target.id("person"))
+
+
+# The audit trail
+
+
+@calls.to("identity.audit", on=calls.PERSON, lists="person", needs=(permissions.READ_AUDIT,))
+def read_audit(scene: Scene) -> list[str]:
+    _unlocked(scene)
+    found, before_id = [], None
+    while True:
+        answer = scene.service.audit(limit=100, before_id=before_id)
+        found += [row["subject_id"] for row in answer["results"]]
+        before_id = answer["next"]
+        if before_id is None:
+            return found
+
+
+@calls.to("identity.audit: of one", on=calls.PERSON, lists="person", needs=(permissions.READ_AUDIT,))
+def read_audit_of_one(scene: Scene) -> list[str]:
+    found = scene.service.audit(subject_id=_unlocked(scene))
+    return [row["subject_id"] for row in found["results"]]
+
+
+@calls.to("identity.audit_actions", needs=(permissions.READ_AUDIT,))
+def audit_actions(scene: Scene) -> Any:
+    return scene.service.audit_actions()
+
+
+def _unlocked(scene: Scene) -> str:
+    """Let it be on record that somebody opened the account of the target's person; return the id."""
+    user_id = scene.target.id("person")
+    by = permissions.Actor(kind="user", user_id=roles.id_of("somebody", "person"))
+    audit.record(scene.session, "account unlocked", user_id=user_id, by=by, now=NOW)
+    scene.session.commit()
+    return user_id
+
+
+# Organisations
+
+
+@calls.to("identity.directory")
+def directory(scene: Scene) -> Any:
+    return scene.service.directory()
+
+
+@calls.to("identity.organisations", needs=(permissions.MANAGE_ORGANISATIONS,))
+def organisations(scene: Scene) -> Any:
+    return scene.service.organisations()
+
+
+@calls.to("identity.add_organisation", needs=(permissions.MANAGE_ORGANISATIONS,))
+def add_organisation(scene: Scene) -> Any:
+    return scene.service.add_organisation(form={"type": "care_home", "name": "New Fictional Homes"})
