@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, orm, select
+from sqlalchemy import ColumnElement, and_, case, func, orm, select, true
 from sqlalchemy.dialects.postgresql import insert
 
 from contracts import areas, errors, events, organisations, permissions
 from services.identity import audit, models, schemas, settings, throttling
 
 FEWEST_LETTERS = 3
+PAGE_SIZE = 20
 MOST_FOUND = 50
 MOST_PROVIDERS_SHOWN = 100
 
@@ -43,6 +45,56 @@ def find(session: orm.Session, *, postcode: str | None, q: str | None) -> dict[s
             for row in found
         ]
     }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """One page of organisations, and how many there are in all."""
+
+    total: int
+    number: int
+    rows: Sequence[models.Organisation]
+
+    def as_dict(self, results: list[dict[str, Any]]) -> dict[str, Any]:
+        """Return the page with what is told of each organisation."""
+        return {"total": self.total, "page": self.number, "page_size": PAGE_SIZE, "results": results}
+
+
+def page_of(session: orm.Session, wanted: ColumnElement[bool], *, q: str | None, page: int) -> Page:
+    """Return one page of the organisations that are ``wanted`` and whose name holds ``q``, by name.
+
+    :raises errors.Invalid: when there is no such page.
+    """
+    its, number = models.Organisation, schemas.page_number(page)
+    letters = schemas.clean(q or "", longest=100)
+    wanted = and_(wanted, its.name.icontains(letters, autoescape=True)) if letters else wanted
+    rows = session.scalars(
+        select(its).where(wanted).order_by(its.name, its.id).limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)
+    ).all()
+    total = session.scalars(select(func.count()).select_from(its).where(wanted)).one()
+    return Page(total=total, number=number, rows=rows)
+
+
+def known(session: orm.Session, *, q: str | None, page: int) -> dict[str, Any]:
+    """Return one page of all organisations, for administrators.
+
+    :raises errors.Invalid: when there is no such page.
+    """
+    found = page_of(session, true(), q=q, page=page)
+    return found.as_dict([_described(row) for row in found.rows])
+
+
+def describe(session: orm.Session, organisation_id: str) -> dict[str, Any]:
+    """Return one organisation as :func:`known` lists it."""
+    return _described(session.get_one(models.Organisation, organisation_id))
+
+
+def area_name(organisation: models.Organisation) -> str | None:
+    """Return what the area is called that an organisation stands in or works for, if it is known."""
+    council = areas.council(organisation.council_code) if organisation.council_code else None
+    icb = areas.icb(organisation.icb_code) if organisation.icb_code else None
+    area = council or icb
+    return area.name if area else None
 
 
 def add(session: orm.Session, *, form: Mapping[str, str | None], by: permissions.Actor, now: datetime) -> str:
@@ -164,6 +216,16 @@ def tidy_postcode(text: str) -> str:
     """Return a postcode as it is written on letters, however it was typed ("dh13yg" → "DH1 3YG")."""
     letters = re.sub(r"[^A-Z0-9]", "", text.upper())
     return f"{letters[:-3]} {letters[-3:]}" if len(letters) > 4 else letters
+
+
+def _described(organisation: models.Organisation) -> dict[str, Any]:
+    return {
+        "id": organisation.id,
+        "name": organisation.name,
+        "type": organisation.type,
+        "area_name": area_name(organisation),
+        "postcode": organisation.postcode,
+    }
 
 
 def _conditions(*, postcode: str | None, q: str | None) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -14,6 +14,7 @@ from services.identity import (
     calls_about_people,
     calls_audit,
     calls_credentials,
+    calls_organisations,
     calls_registering,
     calls_signing_in,
     calls_users,
@@ -48,6 +49,7 @@ class Identity(
     calls_credentials.Credentials,
     calls_users.Users,
     calls_about_people.AboutPeople,
+    calls_organisations.Organisations,
     calls_audit.AuditTrail,
     health.Health,
 ):
