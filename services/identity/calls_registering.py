@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from contracts import permissions
+from contracts import errors, permissions
 from kit import rpc
 from services.identity import approval, organisations, registration, settings
 
@@ -48,11 +48,17 @@ class Registering:
             return approval.registration(session, registration_id=registration_id, by=self.caller)
 
     @rpc.entrypoint(may=permissions.APPROVE_USERS)
-    def approve_registration(self, *, registration_id: str) -> dict[str, str]:
-        """Open an applicant's account."""
+    def approve_registration(
+        self, *, registration_id: str, organisation_id: str | None = None
+    ) -> dict[str, str]:
+        """Open an applicant's account, in the organisation given if it was on no list."""
         with self.database.transaction() as session:
             return approval.approve(
-                session, registration_id=registration_id, by=self.caller, now=self.clock()
+                session,
+                registration_id=registration_id,
+                organisation_id=organisation_id,
+                by=self.caller,
+                now=self.clock(),
             )
 
     @rpc.entrypoint(may=permissions.APPROVE_USERS)
@@ -62,3 +68,27 @@ class Registering:
             return approval.reject(
                 session, registration_id=registration_id, reason=reason, by=self.caller, now=self.clock()
             )
+
+    @rpc.entrypoint(may=permissions.APPROVE_USERS)
+    def decide_registrations(
+        self, *, registration_ids: list[str], decision: str, reason: str | None = None
+    ) -> dict[str, Any]:
+        """Approve or reject several applicants, each by itself; who was refused is told apart."""
+        wanted = approval.to_decide_at_once(registration_ids, decision=decision, reason=reason)
+        results: list[dict[str, str | None]] = []
+        for registration_id in wanted:
+            try:
+                with self.database.transaction() as session:
+                    decided = approval.decide(
+                        session,
+                        registration_id=registration_id,
+                        decision=decision,
+                        reason=reason,
+                        by=self.caller,
+                        now=self.clock(),
+                    )
+            except errors.Error as refusal:
+                results.append({"id": registration_id, "status": None, "error": refusal.message})
+            else:
+                results.append({**decided, "error": None})
+        return {"results": results}

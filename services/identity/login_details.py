@@ -50,15 +50,12 @@ def reset(session: orm.Session, *, user_id: str, by: permissions.Actor, now: dat
 
     Sessions end and a locked account is opened.
 
-    :raises errors.Forbidden: when ``by`` may not manage this person, or is this person.
+    :raises errors.NotFound: when there is no such person within reach.
+    :raises errors.Forbidden: when ``by`` manages nobody, or is this person.
     :raises errors.Conflict: when the account is not active.
     :raises errors.TooMany: when login details were sent a moment ago.
     """
-    permissions.require(by, permissions.MANAGE_USERS)
-    user = people.locked_row(session, user_id)
-    permissions.require(by, permissions.MANAGE_USERS, people.target(user))
-    if not people.may(by, permissions.MANAGE_USERS, user):
-        raise errors.Forbidden("Only an administrator may do this to an administrator.")
+    user = people.to_look_after(session, user_id, by=by)
     if user.id == by.user_id:
         raise errors.Forbidden("Change your own password instead.")
     if user.status != models.ACTIVE:

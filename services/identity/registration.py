@@ -14,7 +14,7 @@ from kit import ids, outbox
 from services.identity import audit, models, organisations, people, schemas, settings, throttling
 
 WITHOUT_ORGANISATION = frozenset({"csu", "nhs_england", "other"})
-"""Organisation types that are not on our list, so an administrator looks at who applies."""
+"""Organisation types that are not on our list: who applies names it, and an administrator looks."""
 
 HOUR_SECONDS = 3600
 DAY_SECONDS = 86_400
@@ -58,7 +58,15 @@ def register(
             approver_ids=deciders(session, organisation_id=organisation_id),
         ),
     )
-    audit.record(session, "registered", user_id=user_id, by=by, now=now)
+    audit.record(
+        session,
+        "registered",
+        user_id=user_id,
+        by=by,
+        now=now,
+        before={"status": None, "roles": []},
+        after={"status": models.AWAITING, "roles": []},
+    )
     return {"id": user_id, "status": models.AWAITING}
 
 
@@ -76,6 +84,9 @@ def _checked(session: orm.Session, form: Mapping[str, Any]) -> dict[str, Any]:
             {"accepts_terms": "Agree to the terms of use to register."},
         )
     _check_organisation(session, applicant)
+    if applicant["organisation_id"] is not None:
+        applicant["organisation_name"] = None
+    applicant["generic"] = bool(applicant["generic"])
     # Only community units choose; everybody else may search or may not (A1).
     applicant["wants_search"] = (
         bool(applicant["wants_search"]) and applicant["organisation_type"] == "community"
@@ -88,11 +99,7 @@ def _checked(session: orm.Session, form: Mapping[str, Any]) -> dict[str, Any]:
 def _check_organisation(session: orm.Session, applicant: Mapping[str, Any]) -> None:
     organisation_id, kind = applicant["organisation_id"], applicant["organisation_type"]
     if organisation_id is None:
-        if kind not in WITHOUT_ORGANISATION:
-            raise errors.Invalid(
-                "Choose your organisation.", {"organisation_id": "Find and choose your organisation."}
-            )
-        organisation = None
+        _check_named(applicant["organisation_name"], kind=kind)
     else:
         organisation = session.get(models.Organisation, organisation_id)
         if organisation is None or organisation.type != kind:
@@ -108,6 +115,19 @@ def _check_organisation(session: orm.Session, applicant: Mapping[str, Any]) -> N
             "Choose only homes or units of your organisation.",
             {f"provider_ids.{place}": "This is not one of the organisation's." for place in strangers},
         )
+
+
+def _check_named(name: str | None, *, kind: str) -> None:
+    """Refuse an applicant who neither chose an organisation nor says what one on no list is called."""
+    if name is not None:
+        return
+    if kind in WITHOUT_ORGANISATION:
+        raise errors.Invalid(
+            "Name your organisation.", {"organisation_name": "Enter the name of your organisation."}
+        )
+    raise errors.Invalid(
+        "Choose your organisation.", {"organisation_id": "Find and choose your organisation."}
+    )
 
 
 def _insert(session: orm.Session, applicant: Mapping[str, Any], *, now: datetime) -> str | None:

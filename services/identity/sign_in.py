@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlalchemy import delete, orm, select, update
 
-from contracts import errors, events, permissions
+from contracts import events, permissions
 from kit import outbox
 from services.identity import (
     audit,
@@ -231,13 +231,10 @@ def locked(session: orm.Session, *, by: permissions.Actor) -> list[dict[str, str
 def unlock(session: orm.Session, *, user_id: str, by: permissions.Actor, now: datetime) -> dict[str, str]:
     """Open a locked account; its password stays as it is.
 
-    :raises errors.Forbidden: when ``by`` may not manage this person.
+    :raises errors.NotFound: when there is no such person within reach.
+    :raises errors.Forbidden: when ``by`` manages nobody.
     """
-    permissions.require(by, permissions.MANAGE_USERS)
-    user = people.locked_row(session, user_id)
-    permissions.require(by, permissions.MANAGE_USERS, people.target(user))
-    if not people.may(by, permissions.MANAGE_USERS, user):
-        raise errors.Forbidden("Only an administrator may do this to an administrator.")
+    user = people.to_look_after(session, user_id, by=by)
     open_lock(session, user)
     audit.record(session, "account unlocked", user_id=user.id, by=by, now=now)
     return {"id": user.id, "status": user.status}

@@ -80,6 +80,7 @@ def form(**answers: Any) -> dict[str, Any]:
         "job_title": "Deputy manager",
         "user_type": "standard",
         "organisation_type": "other",
+        "organisation_name": "Fictional Partners",
         "accepts_terms": True,
         "accepts_communications": False,
     }

@@ -108,8 +108,8 @@ class TestReset:
         assert identity().password_link(link_token=issued["token"])["state"] == "expired"
 
     def test_is_for_those_who_manage_the_person(self, identity: Callable[..., Any], team: Team) -> None:
-        for actor in (team.colleague, team.stranger):
-            with pytest.raises(errors.Forbidden):
+        for actor, refusal in ((team.colleague, errors.Forbidden), (team.stranger, errors.NotFound)):
+            with pytest.raises(refusal):
                 identity(by=actor).reset_password(user_id=team.staff.id)
 
     def test_is_not_for_oneself(self, identity: Callable[..., Any], team: Team) -> None:

@@ -40,13 +40,48 @@ class TestRegister:
         assert (user.organisation_type, user.organisation_id) == (kind, organisation.id)
 
     @pytest.mark.parametrize("kind", sorted(registration.WITHOUT_ORGANISATION))
-    def test_needs_no_organisation_for_types_that_are_not_listed(
+    def test_a1_needs_the_name_alone_for_types_that_are_not_listed(
         self, session: orm.Session, kind: str
     ) -> None:
-        assert register(session, organisation_type=kind)["status"] == "awaiting"
+        answer = register(session, organisation_type=kind, organisation_name=" Fictional Board ")
+        user = session.get_one(models.User, answer["id"])
+        assert (user.status, user.organisation_id, user.organisation_name) == (
+            "awaiting",
+            None,
+            "Fictional Board",
+        )
+        assert refused(session, organisation_type=kind, organisation_name=None) == {
+            "organisation_name": "Enter the name of your organisation."
+        }
 
-    def test_needs_an_organisation_for_all_other_types(self, session: orm.Session) -> None:
-        assert "organisation_id" in refused(session, organisation_type="care_home")
+    @pytest.mark.parametrize(
+        "kind", sorted(set(permissions.ORGANISATION_TYPES) - registration.WITHOUT_ORGANISATION)
+    )
+    def test_a1_needs_an_organisation_or_its_name_for_all_other_types(
+        self, session: orm.Session, kind: str
+    ) -> None:
+        assert set(refused(session, organisation_type=kind, organisation_name=None)) == {"organisation_id"}
+        answer = register(session, organisation_type=kind, organisation_name="Fictional Lodge")
+        user = session.get_one(models.User, answer["id"])
+        assert (user.organisation_id, user.organisation_name) == (None, "Fictional Lodge")
+
+    def test_a1_drops_the_name_where_the_organisation_was_chosen(self, session: orm.Session) -> None:
+        organisation = given.organisation(session)
+        answer = register(session, organisation_type="care_home", organisation_id=organisation.id)
+        assert session.get_one(models.User, answer["id"]).organisation_name is None
+
+    def test_a1_of_no_listed_organisation_chooses_no_homes(self, session: orm.Session) -> None:
+        home = given.provider(session, of=given.organisation(session))
+        assert set(refused(session, organisation_type="care_home", provider_ids=[home.id])) == {
+            "provider_ids.0"
+        }
+
+    @pytest.mark.parametrize(("answer", "kept"), [(True, True), (False, False), (None, False)])
+    def test_a8_says_whether_the_account_is_shared(
+        self, session: orm.Session, answer: bool | None, kept: bool
+    ) -> None:
+        user_id = register(session, generic=answer)["id"]
+        assert session.get_one(models.User, user_id).generic is kept
 
     def test_a1_gives_an_applicant_who_names_no_home_all_of_them(self, session: orm.Session) -> None:
         organisation = given.organisation(session)
@@ -114,12 +149,38 @@ class TestRegister:
             ("organisation_type", "pub"),
             ("organisation_id", "not-an-id"),
             ("provider_ids", "not-a-list"),
-            ("roles", ["administrator"]),
-            ("status", "active"),
+            ("organisation_name", "   "),
+            ("organisation_name", "x" * 201),
+            ("generic", "perhaps"),
         ],
     )
     def test_names_the_field_that_is_wrong(self, session: orm.Session, field: str, answer: Any) -> None:
         assert set(refused(session, **{field: answer})) == {field}
+
+    @pytest.mark.parametrize(
+        ("field", "answer"),
+        [
+            ("roles", ["administrator"]),
+            ("status", "active"),
+            ("id", ids.new()),
+            ("version", 7),
+            ("password_hash", "x"),
+            ("decided_by_id", ids.new()),
+        ],
+    )
+    def test_a1_takes_nothing_that_is_not_asked_for(
+        self, session: orm.Session, field: str, answer: Any
+    ) -> None:
+        assert refused(session, **{field: answer}) == {field: "Unknown field."}
+
+    def test_is_kept_in_the_audit_trail(self, session: orm.Session) -> None:
+        answer = register(session)
+        entry = session.scalars(select(models.AuditEntry)).one()
+        assert (entry.action, entry.subject_id) == ("registered", answer["id"])
+        assert (entry.before, entry.after) == (
+            {"status": None, "roles": []},
+            {"status": "awaiting", "roles": []},
+        )
 
     def test_keeps_markup_as_text(self, session: orm.Session) -> None:
         answer = register(session, full_name="<script>alert(1)</script>")
@@ -145,6 +206,16 @@ class TestSubmitted:
         register(session, organisation_type="care_home", organisation_id=organisation.id)
         assert given.recorded(session, events.RegistrationSubmitted)[0]["approver_ids"] == [administrator.id]
 
+    def test_a3_asks_the_administrators_where_the_organisation_is_on_no_list(
+        self, session: orm.Session
+    ) -> None:
+        given.person(session, of=given.organisation(session), roles=["approver"])
+        administrator = given.administrator(session)
+        answer = register(session, organisation_type="care_home", organisation_name="Fictional Lodge")
+        assert given.recorded(session, events.RegistrationSubmitted) == [
+            {"user_id": answer["id"], "organisation_id": None, "approver_ids": [administrator.id]}
+        ]
+
 
 class TestRepeated:
     @pytest.mark.parametrize("status", ["awaiting", "active", "deactivated"])
@@ -155,6 +226,13 @@ class TestRepeated:
         assert answer["status"] == "awaiting"
         assert answer["id"] != known.id
         assert ids.is_valid(answer["id"])
+
+    def test_a2_is_answered_so_for_an_organisation_on_no_list_too(self, session: orm.Session) -> None:
+        known = given.person(session)
+        answers = {"organisation_type": "care_home", "organisation_name": "Fictional Lodge"}
+        first, again = register(session, **answers), register(session, email=known.email, **answers)
+        assert first | {"id": None} == again | {"id": None}
+        assert given.recorded(session, events.RegistrationRepeated) == [{"user_id": known.id}]
 
     def test_a2_tells_the_owner_and_nobody_else(self, session: orm.Session) -> None:
         known = given.person(session)

@@ -166,6 +166,14 @@ def reject_registration(scene: Scene) -> Any:
     )
 
 
+@calls.to("identity.decide_registrations", on=calls.PERSON, needs=(permissions.APPROVE_USERS,))
+def decide_registrations(scene: Scene) -> bool:
+    answer = scene.service.decide_registrations(
+        registration_ids=[scene.target.id("applicant")], decision="approve"
+    )
+    return bool(answer["results"][0]["error"] is None)
+
+
 # Signing in
 
 
