@@ -58,7 +58,10 @@ def refuse_stale(session: orm.Session, user: models.User, *, version: int) -> No
     """Refuse when the account is no longer at ``version``.
 
     :raises errors.Stale: with what changed since, in words, by field.
+    :raises errors.Invalid: when it is no version at all.
     """
+    if not isinstance(version, int) or isinstance(version, bool):
+        raise errors.Invalid("Look at the account again.", {"version": "Give the version as a whole number."})
     if version == user.version:
         return
     later = _since(session, user, version=version)

@@ -84,7 +84,7 @@ def set_roles(
     user = _to_change(session, user_id, version=version, by=by)
     had = set(user.roles)
     kept = had & {permissions.ADMINISTRATOR}
-    wanted = set(roles) - kept
+    wanted = {str(role) for role in roles} - kept
     if not wanted <= _TO_GIVE:
         raise errors.Invalid(
             "Choose among the roles that can be given.",

@@ -31,6 +31,9 @@ def describe(session: orm.Session, *, by: permissions.Actor) -> dict[str, Any]:
         "phone": user.phone,
         "job_title": user.job_title,
         "organisation_id": user.organisation_id,
+        "organisation": None
+        if user.organisation is None
+        else {"id": user.organisation.id, "name": user.organisation.name},
         "organisation_name": user.organisation.name if user.organisation else user.organisation_name,
         "organisation_type": user.organisation_type,
         "providers": people.providers_called(session, user.provider_ids),

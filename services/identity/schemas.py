@@ -117,7 +117,7 @@ class Person(marshmallow.Schema):
     job_title = Line(longest=200, empty="Enter your job title.")
 
 
-class ProviderIds(fields.List):
+class ProviderIds(fields.List[Any]):
     """Which of the organisation's providers somebody works for; none means all."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -134,7 +134,7 @@ class Profile(marshmallow.Schema):
 
 
 class UserChanges(Profile):
-    """What those who look after people change of somebody's account; roles and status have their own calls."""
+    """What those who look after people change of an account; roles and status have calls of their own."""
 
     provider_ids = ProviderIds()
     generic = fields.Boolean()

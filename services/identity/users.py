@@ -163,7 +163,7 @@ def _kinds(*, now: datetime) -> dict[str, ColumnElement[bool]]:
         "locked": is_active & _its.locked_at.is_not(None),
         "never_signed_in": is_active & _its.last_signed_in_at.is_(None),
         "no_password": is_active & (_its.temporary_until.is_not(None) | _its.password_hash.is_(None)),
-        "shared": _its.generic,
+        "shared": _its.generic.is_(True),
     }
 
 
