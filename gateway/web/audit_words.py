@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from contracts import permissions, vocabulary
-from gateway.web import users, words
+from gateway.web import words
 
 CHANNELS = {
     permissions.WEB: "on the pages",
@@ -82,7 +82,7 @@ def said(value: Any) -> str:
     text = str(value)[:LONGEST]
     if _is_time(text):
         return words.moment(text)
-    return users.ROLES.get(text) or vocabulary.label(text)
+    return words.ROLES.get(text) or vocabulary.label(text)
 
 
 def _is_time(text: str) -> bool:

@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 
 from contracts import errors, permissions
 from gateway import answers, http
-from gateway.web import editing, meanwhile, paging, rendering, users
+from gateway.web import editing, meanwhile, paging, rendering, words
 
 if TYPE_CHECKING:
     from kit import rpc
@@ -105,7 +105,7 @@ def _roles_to_give(person: Mapping[str, Any]) -> dict[str, str]:
     given = [permissions.APPROVER] if "make_approver" in person["may"] else []
     if "grant_roles" in person["may"]:
         given += permissions.GRANTED_ROLES
-    return {role: users.ROLES[role] for role in given}
+    return {role: words.ROLES[role] for role in given}
 
 
 def _details_form(
@@ -165,8 +165,8 @@ def _said(
     if isinstance(refusal, errors.Stale):
         return {"status": 412, "meanwhile": meanwhile.of(refusal, fresh=fresh, entered=entered)}
     fields: dict[str, str] = {}
-    for path, words in refusal.fields.items():
-        fields.setdefault(path.partition(".")[0], words)
+    for path, said in refusal.fields.items():
+        fields.setdefault(path.partition(".")[0], said)
     return {"status": answers.STATUS[type(refusal)], "errors": fields, "message": refusal.message}
 
 

@@ -100,5 +100,6 @@ def environment() -> jinja2.Environment:
         web_link=words.web_link,
         anchor=words.anchor,
         label=vocabulary.label,
+        role_name=words.role_name,
     )
     return made

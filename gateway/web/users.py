@@ -7,19 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from contracts import errors, permissions
 from gateway import answers, http
-from gateway.web import chips, paging, rendering
+from gateway.web import chips, paging, rendering, words
 
 if TYPE_CHECKING:
     from kit import rpc
 
-ROLES = {
-    permissions.APPROVER: "Approver",
-    permissions.BROKER: "Broker",
-    permissions.SYSTEM_CHAMPION: "System Champion",
-    permissions.EXTENDED_REPORTING: "Extended Reporting",
-    permissions.MANAGE_ALERTS: "Manage Alerts",
-    permissions.ADMINISTRATOR: "Administrator",
-}
 STATUSES = {
     "active": "Active",
     "deactivated": "Deactivated",
@@ -33,7 +25,7 @@ ONLY = {
     "no_password": "No password of their own yet",
     "shared": "Shared accounts",
 }
-FILTERS = {"status": STATUSES, "role": ROLES, "only": ONLY}
+FILTERS = {"status": STATUSES, "role": words.ROLES, "only": ONLY}
 NOTICES = {
     "changed": "The details are saved.",
     "organisation": "The organisation is changed.",
@@ -81,7 +73,7 @@ class Users:
         page = paging.asked(request.args.get("page"))
         asked = _asked(request.args)
         found = self.identity.users(**{name: value or None for name, value in asked.items()}, page=page)
-        words = {name: f"{known[asked[name]]}" for name, known in FILTERS.items() if asked[name]}
+        said = {name: f"{known[asked[name]]}" for name, known in FILTERS.items() if asked[name]}
         return rendering.respond(
             request,
             "users/list.html",
@@ -89,9 +81,9 @@ class Users:
             total=found["total"],
             asked=asked,
             filters=FILTERS,
-            roles=ROLES,
+            roles=words.ROLES,
             statuses=STATUSES,
-            chips=chips.of("/users", asked, {"q": f"“{asked['q']}”", **words}),
+            chips=chips.of("/users", asked, {"q": f"“{asked['q']}”", **said}),
             pages=paging.of(found, "/users", asked, page=page),
         )
 
@@ -102,7 +94,7 @@ class Users:
             request,
             "users/user.html",
             person=self.identity.user(user_id=user_id),
-            roles=ROLES,
+            roles=words.ROLES,
             statuses=STATUSES,
             reads_audit=permissions.may(request.actor, permissions.READ_AUDIT),
             moves_people=permissions.may(request.actor, permissions.MANAGE_ORGANISATIONS),

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from contracts import vocabulary
+from contracts import permissions, vocabulary
 
 LONDON = ZoneInfo("Europe/London")
 MINUTE = timedelta(minutes=1)
@@ -18,6 +18,14 @@ YEAR = timedelta(days=365)
 DIALLED = range(10, 16)
 """How many digits a telephone number has, from the shortest of ours with its area to the longest of any."""
 
+ROLES = {
+    permissions.APPROVER: "Approver",
+    permissions.BROKER: "Broker",
+    permissions.SYSTEM_CHAMPION: "System Champion",
+    permissions.EXTENDED_REPORTING: "Extended Reporting",
+    permissions.MANAGE_ALERTS: "Manage Alerts",
+    permissions.ADMINISTRATOR: "Administrator",
+}
 CHANNELS = {
     "web": "on this site",
     "api": "by care software",
@@ -158,3 +166,8 @@ def web_link(website: str | None) -> str:
 def anchor(field: str) -> str:
     """Return the id of the input that holds a field: bed_types.0.accepting → bed_types-0-accepting."""
     return field.replace(".", "-")
+
+
+def role_name(role: str) -> str:
+    """Return what a role is called."""
+    return ROLES.get(role, role)

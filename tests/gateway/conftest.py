@@ -74,7 +74,7 @@ class Front:
         return self.services[service]
 
     def sign_in(self, person: permissions.Actor | None = None, **session: Any) -> None:
-        """Let the caller be somebody, with a token of its own; unless told, somebody who may do everything."""
+        """Let the caller be somebody with a token; unless told, somebody who may do everything."""
         person = person or actor(roles=frozenset({permissions.ADMINISTRATOR}))
         self.identity.check_session.return_value = session_of(person, **session)
         self.caller.headers["Authorization"] = f"Bearer {ids.new()}"

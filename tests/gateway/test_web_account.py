@@ -20,7 +20,7 @@ PROFILE: dict[str, Any] = {
     "job_title": "Manager",
     "organisation_type": "care_home",
     "organisation": {"id": ids.new(), "name": "Willow Homes"},
-    "roles": [],
+    "roles": ["approver", "broker"],
     "generic": False,
     "accepts_communications": False,
 }
@@ -66,6 +66,7 @@ class TestDetails:
         page = visitor.get("/account")
         assert "mel@home.example" in page.text
         assert "Willow Homes" in page.text
+        assert "Approver, Broker" in page.text
         answer = visitor.press(page, "/account", full_name=" Mel Marsh ")
         visitor.front.identity.change_profile.assert_called_once_with(
             changes={"full_name": "Mel Marsh", "phone": "0191 498 0000", "job_title": "Manager"}
