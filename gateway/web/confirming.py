@@ -36,7 +36,7 @@ class Confirming:
     providers: rpc.Client
     notifications: rpc.Client
 
-    @http.page("GET,POST", "/confirm/<token>", may=permissions.PUBLIC, always=True)
+    @http.page("GET,POST", "/confirm/<token>", may=permissions.PUBLIC, always=True, secret_address=True)
     def confirm_page(self, request: http.Request, *, token: str) -> http.Page:
         """Show the figures; confirm them when the button is pressed."""
         try:
