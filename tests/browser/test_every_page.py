@@ -291,7 +291,7 @@ def register_details(page: sync_api.Page) -> None:
 
 def raise_beds(page: sync_api.Page, *, by: int) -> None:
     """Enter more beds, and as many more that are occupied."""
-    page.locator("summary").first.click()
+    page.locator("main summary").first.click()
     for label in ("Maximum", "Occupied"):
         number = page.get_by_role("textbox", name=re.compile(f"^{label}")).first
         number.fill(str(int(number.input_value()) + by))

@@ -30,7 +30,7 @@ class TestManager:
         """B7, B8: from the start page to saved figures."""
         page = tab(size=conftest.PHONE, has_touch=True, is_mobile=True)
         page.goto("/")
-        page.get_by_role("link", name="Sign in").last.click()
+        page.get_by_role("link", name="Sign in", exact=True).last.click()
         page.get_by_label("Email address").fill(homes.KEEPER)
         page.get_by_role("textbox", name="Password").fill(demo.PASSWORD)
         page.get_by_role("button", name="Sign in").click()
