@@ -78,7 +78,7 @@ def _show(
     message: str | None = None,
     **context: Any,
 ) -> http.Page:
-    page = rendering.respond(
+    return rendering.respond(
         request,
         "confirm.html",
         status=status,
@@ -88,5 +88,3 @@ def _show(
         told=message or MESSAGES.get(state),
         **context,
     )
-    page.headers["X-Robots-Tag"] = "noindex, nofollow"
-    return page

@@ -91,7 +91,8 @@ def approve(
     if organisation_id is not None:
         permissions.require(by, permissions.MANAGE_ORGANISATIONS)
         _attach(session, user, organisation_id)
-    if user.organisation_id is None and user.organisation_type in permissions.PROVIDER_SIDE:
+    needs_one = user.organisation_type in permissions.PROVIDER_SIDE or user.user_type == "approver"
+    if needs_one and user.organisation_id is None:
         raise errors.Invalid(
             "The organisation is on no list: an administrator has to choose it first.",
             {"organisation_id": "Choose the organisation that this person works for."},

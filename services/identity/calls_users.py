@@ -18,18 +18,6 @@ class Users:
     caller: permissions.Actor
     clock: Callable[[], datetime]
 
-    @rpc.entrypoint(may=permissions.MANAGE_USERS, repeatable=True)
-    def locked(self) -> list[dict[str, str]]:
-        """List the locked accounts that the caller may unlock."""
-        with self.database.reading() as session:
-            return sign_in.locked(session, by=self.caller)
-
-    @rpc.entrypoint(may=permissions.MANAGE_USERS, repeatable=True)
-    def login_details(self, *, email: str | None = None) -> list[dict[str, Any]]:
-        """List who may need new login details: people without a password of their own, or one by address."""
-        with self.database.reading() as session:
-            return login_details.needed(session, email=email, by=self.caller)
-
     @rpc.entrypoint(may=permissions.MANAGE_USERS)
     def reset_password(self, *, user_id: str) -> dict[str, str]:
         """Have new login details mailed to somebody."""

@@ -1,48 +1,17 @@
-"""Sending somebody new login details (A4, A6): who may need them, and asking for them."""
+"""Sending somebody new login details (A4, A6)."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import orm, select
+from sqlalchemy import orm
 
 from contracts import errors, events, permissions
 from kit import ids, outbox
-from services.identity import audit, models, passwords, people, schemas, sessions, sign_in, throttling
+from services.identity import audit, models, passwords, people, sessions, sign_in, throttling
 
-MOST_SHOWN = 100
 PAUSE_SECONDS = 60
 """Between two mails with login details: a button pressed twice must not spoil the password on its way."""
-
-
-def needed(
-    session: orm.Session, *, email: str | None, by: permissions.Actor
-) -> list[dict[str, str | bool | None]]:
-    """Return the people ``by`` may send new login details who have no password of their own yet.
-
-    With ``email``, return instead the person with this address, whose password may be forgotten. Locked
-    accounts are left out: ``sign_in.locked`` returns those.
-    """
-    permissions.require(by, permissions.MANAGE_USERS)
-    wanted = (
-        models.User.email == schemas.email_key(email)
-        if email is not None
-        else models.User.temporary_until.is_not(None) | models.User.password_hash.is_(None)
-    )
-    users = session.scalars(
-        select(models.User)
-        .outerjoin(models.User.organisation)
-        .where(
-            wanted,
-            models.User.status == models.ACTIVE,
-            models.User.locked_at.is_(None),
-            models.User.id != by.user_id,
-            people.within_reach(by, permissions.MANAGE_USERS),
-        )
-        .order_by(models.User.decided_at.desc().nulls_last(), models.User.id)
-        .limit(MOST_SHOWN)
-    )
-    return [_described(user) for user in users]
 
 
 def reset(session: orm.Session, *, user_id: str, by: permissions.Actor, now: datetime) -> dict[str, str]:
@@ -69,15 +38,3 @@ def reset(session: orm.Session, *, user_id: str, by: permissions.Actor, now: dat
     outbox.record(session, events.PasswordReset(user_id=user.id, by_id=str(by.user_id), reset_id=ids.new()))
     audit.record(session, "new login details asked for", user_id=user.id, by=by, now=now)
     return {"id": user.id, "status": user.status}
-
-
-def _described(user: models.User) -> dict[str, str | bool | None]:
-    return {
-        "id": user.id,
-        "full_name": user.full_name,
-        "email": user.email,
-        "must_change_password": user.temporary_until is not None or user.password_hash is None,
-        "sent_at": user.password_changed_at.isoformat() if user.password_changed_at else None,
-        "used": user.temporary_used_at is not None,
-        "works_until": user.temporary_until.isoformat() if user.temporary_until else None,
-    }

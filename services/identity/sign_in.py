@@ -50,7 +50,6 @@ FAILURES_THAT_LOCK = 5
 """Wrong passwords and wrong codes together, since somebody last got in."""
 NOBODY = "00000000-0000-0000-0000-000000000000"
 """The id to look for when an address is unknown, so that there is as much to do."""
-MOST_LOCKED_SHOWN = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,31 +200,6 @@ def forget_ended(session: orm.Session, *, now: datetime) -> None:
         .with_for_update(skip_locked=True)
     )
     session.execute(delete(models.PendingSignIn).where(models.PendingSignIn.token_hash.in_(ended)))
-
-
-def locked(session: orm.Session, *, by: permissions.Actor) -> list[dict[str, str]]:
-    """Return the locked accounts that ``by`` may unlock, the latest first."""
-    permissions.require(by, permissions.MANAGE_USERS)
-    users = session.scalars(
-        select(models.User)
-        .outerjoin(models.User.organisation)
-        .where(
-            models.User.locked_at.is_not(None),
-            models.User.status == models.ACTIVE,
-            people.within_reach(by, permissions.MANAGE_USERS),
-        )
-        .order_by(models.User.locked_at.desc(), models.User.id)
-        .limit(MOST_LOCKED_SHOWN)
-    )
-    return [
-        {
-            "id": user.id,
-            "full_name": user.full_name,
-            "email": user.email,
-            "locked_at": user.locked_at.isoformat() if user.locked_at else "",
-        }
-        for user in users
-    ]
 
 
 def unlock(session: orm.Session, *, user_id: str, by: permissions.Actor, now: datetime) -> dict[str, str]:

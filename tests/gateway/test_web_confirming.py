@@ -70,7 +70,7 @@ class TestLink:
     def test_is_kept_from_search_engines_and_other_sites(self, holder: Visitor) -> None:
         page = holder.get(PATH)
         assert page.headers["X-Robots-Tag"] == "noindex, nofollow"
-        assert page.headers["Referrer-Policy"] == "same-origin"
+        assert page.headers["Referrer-Policy"] == "no-referrer"
         assert page.headers["Cache-Control"] == "no-store"
 
     def test_confirms_with_one_press(self, holder: Visitor) -> None:

@@ -177,6 +177,16 @@ class TestApproveWhoIsOnNoList:
         assert set(refusal.value.fields) == {"organisation_id"}
         assert unlisted.status == "awaiting"
 
+    def test_a3_makes_nobody_an_approver_of_nothing(self, session: orm.Session) -> None:
+        """An Approver without an organisation would reach nobody."""
+        administrator = given.actor(session, given.administrator(session))
+        applicant = given.person(
+            session, status="awaiting", user_type="approver", organisation_name="Fictional Support Unit"
+        )
+        with pytest.raises(errors.Invalid) as refusal:
+            approve(session, applicant, administrator)
+        assert set(refusal.value.fields) == {"organisation_id"}
+
     @pytest.mark.parametrize("organisation_id", ["nonsense", "", ids.new()])
     def test_says_when_there_is_no_such_organisation(
         self,

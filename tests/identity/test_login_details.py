@@ -128,35 +128,3 @@ class TestReset:
         identity(by=team.approver).reset_password(user_id=team.staff.id)
         with pytest.raises(errors.TooMany):
             identity(by=team.approver).reset_password(user_id=team.staff.id)
-
-
-class TestNeeded:
-    def test_lists_those_who_have_no_password_of_their_own(
-        self, identity: Callable[..., Any], sessions: database.Sessions, team: Team
-    ) -> None:
-        def listed(by: permissions.Actor) -> list[str]:
-            return [row["id"] for row in identity(by=by).login_details()]
-
-        assert listed(team.approver) == []
-        change(sessions, team.staff, temporary_until=given.NOW, temporary_used_at=given.NOW)
-        assert listed(team.approver) == [team.staff.id]
-        assert listed(team.stranger) == []
-        [row] = identity(by=team.approver).login_details()
-        assert (row["must_change_password"], row["used"]) == (True, True)
-        change(sessions, team.staff, temporary_until=None, password_hash=None)
-        assert listed(team.approver) == [team.staff.id]
-        with pytest.raises(errors.Forbidden):
-            listed(team.colleague)
-
-    def test_finds_who_forgot_the_password_by_the_address(
-        self, identity: Callable[..., Any], team: Team
-    ) -> None:
-        [row] = identity(by=team.approver).login_details(email=f" {team.staff.email.upper()}")
-        assert (row["id"], row["must_change_password"]) == (team.staff.id, False)
-        assert identity(by=team.stranger).login_details(email=team.staff.email) == []
-
-    def test_leaves_locked_accounts_to_their_own_list(
-        self, identity: Callable[..., Any], sessions: database.Sessions, team: Team
-    ) -> None:
-        change(sessions, team.staff, temporary_until=given.NOW, locked_at=given.NOW)
-        assert identity(by=team.approver).login_details() == []

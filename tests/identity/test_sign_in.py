@@ -289,21 +289,6 @@ class TestUnlock:
             assert identity(by=actor).unlock(user_id=locked.id) == {"id": locked.id, "status": "active"}
 
 
-class TestLocked:
-    def test_lists_for_an_approver_those_of_the_organisation(
-        self, identity: Callable[..., Any], sessions: database.Sessions
-    ) -> None:
-        with sessions.transaction() as session:
-            organisation = given.organisation(session)
-            locked = given.person(session, of=organisation, locked_at=given.NOW)
-            given.person(session, of=given.organisation(session), locked_at=given.NOW)
-            approver = given.actor(session, given.person(session, of=organisation, roles=["approver"]))
-            colleague = given.actor(session, given.person(session, of=organisation))
-        assert [row["id"] for row in identity(by=approver).locked()] == [locked.id]
-        with pytest.raises(errors.Forbidden):
-            identity(by=colleague).locked()
-
-
 class TestTemporaryPassword:
     @pytest.fixture
     def issued(self, identity: Callable[..., Any], user: models.User) -> dict[str, str]:

@@ -321,23 +321,6 @@ def drop_second_factor(scene: Scene) -> Any:
 # Users
 
 
-@calls.to("identity.locked", lists="person", **LOOKING_AFTER)
-def locked(scene: Scene) -> list[str]:
-    _person(scene, locked_at=NOW)
-    return [row["id"] for row in scene.service.locked()]
-
-
-@calls.to("identity.login_details", lists="person", **LOOKING_AFTER)
-def login_details(scene: Scene) -> list[str]:
-    _person(scene, temporary_until=NOW)
-    return [row["id"] for row in scene.service.login_details()]
-
-
-@calls.to("identity.login_details: of one", lists="person", **LOOKING_AFTER)
-def login_details_of_one(scene: Scene) -> list[str]:
-    return [row["id"] for row in scene.service.login_details(email=address_of(scene.target))]
-
-
 @calls.to("identity.reset_password", never_oneself=True, **LOOKING_AFTER)
 def reset_password(scene: Scene) -> Any:
     return scene.service.reset_password(user_id=scene.target.id("person"))
