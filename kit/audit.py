@@ -11,11 +11,15 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import BigInteger, Boolean, DateTime, Identity, Text, Uuid, orm
+from sqlalchemy import BigInteger, Boolean, ColumnElement, DateTime, Identity, Text, Uuid, false, orm
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from contracts import permissions
+from contracts import errors, permissions
+from kit.ids import is_valid
+
+LARGEST_PAGE = 100
+_LARGEST_ID = 2**63 - 1
 
 
 class Row:
@@ -101,6 +105,70 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[dic
     """Return of both only what differs."""
     changed = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     return {name: before.get(name) for name in changed}, {name: after.get(name) for name in changed}
+
+
+def asked(
+    table: Any,
+    *,
+    ids: Mapping[str, str | None],
+    action: str | None,
+    since: str | None,
+    until: str | None,
+    before_id: int | None,
+) -> list[ColumnElement[bool]]:
+    """Return the conditions for the entries of ``table`` that somebody asks for; what is none asks nothing.
+
+    ``ids`` are wanted ids by column. ``since`` is the first moment and ``until`` the first one past the end.
+    What cannot be there finds nothing.
+
+    :raises errors.Invalid: when a time is none, or has no zone.
+    """
+    wanted: list[ColumnElement[bool]] = []
+    for name, value in ids.items():
+        if value is not None:
+            wanted.append(getattr(table, name) == value if is_valid(value) else false())
+    if since is not None:
+        wanted.append(table.at >= _moment("since", since))
+    if until is not None:
+        wanted.append(table.at < _moment("until", until))
+    if action is not None:
+        wanted.append(table.action == action if action.isprintable() else false())
+    if before_id is not None:
+        wanted.append(table.id < max(0, min(before_id, _LARGEST_ID)))
+    return wanted
+
+
+def answer(entry: Row, *, subject_name: str | None, organisation_name: str | None) -> dict[str, Any]:
+    """Return an entry as it is told to those who may read it."""
+    return {
+        "id": entry.id,
+        "at": entry.at.isoformat(),
+        "action": entry.action,
+        "by_id": entry.by_id,
+        "by_name": entry.by_name,
+        "by_generic": entry.by_generic,
+        "channel": entry.channel,
+        "address": entry.address,
+        "subject_type": entry.subject_type,
+        "subject_id": entry.subject_id,
+        "subject_name": subject_name,
+        "organisation_id": entry.organisation_id,
+        "organisation_name": organisation_name,
+        "before": entry.before,
+        "after": entry.after,
+    }
+
+
+def _moment(name: str, text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise errors.Invalid(
+            "There is no such time.", {name: "Give a date and time with its zone, like 2026-11-22T09:30:00Z."}
+        )
+    return moment
 
 
 PROTECTION = (

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, false, func, orm, select
+from sqlalchemy import ColumnElement, func, orm, select
 
 from contracts import errors, permissions
-from kit import ids, reach
+from kit import audit, reach
 from services.identity import models
-
-LARGEST_PAGE = 100
-LARGEST_ID = 2**63 - 1
 
 _its = models.AuditEntry
 _Subject = orm.aliased(models.Organisation, name="subject")
@@ -40,19 +35,21 @@ def read(
     :raises errors.Forbidden: ``by`` may read none.
     """
     permissions.require(by, permissions.READ_AUDIT)
-    if not 1 <= limit <= LARGEST_PAGE:
+    if not 1 <= limit <= audit.LARGEST_PAGE:
         raise errors.Invalid(
-            "That many cannot be shown at once.", {"limit": f"Ask for 1 to {LARGEST_PAGE} entries."}
+            "That many cannot be shown at once.", {"limit": f"Ask for 1 to {audit.LARGEST_PAGE} entries."}
         )
     wanted = [
         _readable(by),
-        *_with_ids(subject_id=subject_id, by_id=by_id, organisation_id=organisation_id),
-        *_within(since=since, until=until),
+        *audit.asked(
+            _its,
+            ids={"subject_id": subject_id, "by_id": by_id, "organisation_id": organisation_id},
+            action=action,
+            since=since,
+            until=until,
+            before_id=before_id,
+        ),
     ]
-    if action is not None:
-        wanted.append(_its.action == action if action.isprintable() else false())
-    if before_id is not None:
-        wanted.append(_its.id < max(0, min(before_id, LARGEST_ID)))
     rows = session.execute(
         select(
             _its,
@@ -68,7 +65,10 @@ def read(
     ).all()
     shown = rows[:limit]
     return {
-        "results": [_answer(*row) for row in shown],
+        "results": [
+            audit.answer(entry, subject_name=subject_name, organisation_name=organisation_name)
+            for entry, subject_name, organisation_name in shown
+        ],
         "next": shown[-1].AuditEntry.id if len(rows) > limit else None,
     }
 
@@ -88,50 +88,3 @@ def _readable(by: permissions.Actor) -> ColumnElement[bool]:
     return reach.condition(
         by, permissions.READ_AUDIT, organisation_id=_its.organisation_id, area=models.Organisation
     )
-
-
-def _with_ids(**wanted: str | None) -> Iterator[ColumnElement[bool]]:
-    for name, value in wanted.items():
-        if value is not None:
-            yield getattr(_its, name) == value if ids.is_valid(value) else false()
-
-
-def _within(*, since: str | None, until: str | None) -> Iterator[ColumnElement[bool]]:
-    if since is not None:
-        yield _its.at >= _moment("since", since)
-    if until is not None:
-        yield _its.at < _moment("until", until)
-
-
-def _moment(name: str, text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except (TypeError, ValueError):
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise errors.Invalid(
-            "There is no such time.", {name: "Give a date and time with its zone, like 2026-11-22T09:30:00Z."}
-        )
-    return moment
-
-
-def _answer(
-    entry: models.AuditEntry, subject_name: str | None, organisation_name: str | None
-) -> dict[str, Any]:
-    return {
-        "id": entry.id,
-        "at": entry.at.isoformat(),
-        "action": entry.action,
-        "by_id": entry.by_id,
-        "by_name": entry.by_name,
-        "by_generic": entry.by_generic,
-        "channel": entry.channel,
-        "address": entry.address,
-        "subject_type": entry.subject_type,
-        "subject_id": entry.subject_id,
-        "subject_name": subject_name,
-        "organisation_id": entry.organisation_id,
-        "organisation_name": organisation_name,
-        "before": entry.before,
-        "after": entry.after,
-    }

@@ -6,15 +6,13 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, false, orm, select
+from sqlalchemy import ColumnElement, orm, select
 
-from contracts import errors, permissions
-from kit import audit, ids, reach
+from contracts import permissions
+from kit import audit, reach
 from services.providers import models
 
 PROVIDER = "provider"
-LARGEST_PAGE = 100
-LARGEST_ID = 2**63 - 1
 
 CREATED = "provider registered"
 CHANGED = "provider details changed"
@@ -90,12 +88,18 @@ def read(
     :raises errors.Forbidden: ``by`` may read none.
     """
     permissions.require(by, permissions.READ_AUDIT)
-    limit = max(1, min(limit, LARGEST_PAGE))
-    wanted = [_readable(by), *_asked(provider_id=provider_id, by_id=by_id, since=since, until=until)]
-    if action is not None:
-        wanted.append(_its.action == action if action.isprintable() else false())
-    if before_id is not None:
-        wanted.append(_its.id < max(0, min(before_id, LARGEST_ID)))
+    limit = max(1, min(limit, audit.LARGEST_PAGE))
+    wanted = [
+        _readable(by),
+        *audit.asked(
+            _its,
+            ids={"subject_id": provider_id, "by_id": by_id},
+            action=action,
+            since=since,
+            until=until,
+            before_id=before_id,
+        ),
+    ]
     rows = session.execute(
         select(_its, models.Provider.name.label("subject_name"))
         .outerjoin(models.Provider, models.Provider.id == _its.subject_id)
@@ -105,7 +109,11 @@ def read(
     ).all()
     shown = rows[:limit]
     return {
-        "results": [_answer(entry, subject_name) for entry, subject_name in shown],
+        # Identity knows the names of organisations.
+        "results": [
+            audit.answer(entry, subject_name=subject_name, organisation_name=None)
+            for entry, subject_name in shown
+        ],
         "next": shown[-1].AuditEntry.id if len(rows) > limit else None,
     }
 
@@ -136,48 +144,3 @@ def _readable(by: permissions.Actor) -> ColumnElement[bool]:
         area=models.Provider,
         provider_id=_its.subject_id,
     )
-
-
-def _asked(
-    *, provider_id: str | None, by_id: str | None, since: str | None, until: str | None
-) -> Iterator[ColumnElement[bool]]:
-    for column, wanted in ((_its.subject_id, provider_id), (_its.by_id, by_id)):
-        if wanted is not None:
-            yield column == wanted if ids.is_valid(wanted) else false()
-    if since is not None:
-        yield _its.at >= _moment("since", since)
-    if until is not None:
-        yield _its.at < _moment("until", until)
-
-
-def _moment(name: str, text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except (TypeError, ValueError):
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise errors.Invalid(
-            "There is no such time.", {name: "Give a date and time with its zone, like 2026-11-22T09:30:00Z."}
-        )
-    return moment
-
-
-def _answer(entry: models.AuditEntry, subject_name: str | None) -> dict[str, Any]:
-    return {
-        "id": entry.id,
-        "at": entry.at.isoformat(),
-        "action": entry.action,
-        "by_id": entry.by_id,
-        "by_name": entry.by_name,
-        "by_generic": entry.by_generic,
-        "channel": entry.channel,
-        "address": entry.address,
-        "subject_type": entry.subject_type,
-        "subject_id": entry.subject_id,
-        "subject_name": subject_name,
-        "organisation_id": entry.organisation_id,
-        # Identity knows the names of organisations.
-        "organisation_name": None,
-        "before": entry.before,
-        "after": entry.after,
-    }
