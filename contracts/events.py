@@ -10,7 +10,7 @@ import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self, TypedDict
+from typing import Any, ClassVar, NotRequired, Self, TypedDict
 
 EVENTS: dict[str, type[Event]] = {}
 """Every declared event by its name."""
@@ -28,6 +28,31 @@ class BedFigures(TypedDict):
     closure_reason: str | None
     flexible: bool
     weekly_price_from: int | None
+    label: NotRequired[str]
+    unit: NotRequired[str]
+
+
+class Note(TypedDict):
+    """What a provider tells in words, and when it was written or last edited."""
+
+    text: str
+    at: str
+
+
+class Alert(TypedDict):
+    """What an authority warns of, from the start of one day to the end of another (or open)."""
+
+    kind: str
+    text: str
+    starts_on: str
+    ends_on: str | None
+
+
+class Capability(TypedDict):
+    """The beds with nursing and without in which a need can be met."""
+
+    nursing: int
+    non_nursing: int
 
 
 class ProviderSnapshot(TypedDict):
@@ -64,6 +89,19 @@ class ProviderSnapshot(TypedDict):
     last_updated: str | None
     last_updated_by_id: str | None
     bed_types: list[BedFigures]
+    brand: NotRequired[str | None]
+    ownership: NotRequired[str | None]
+    care_types: NotRequired[list[str]]
+    registered_beds: NotRequired[int | None]
+    over_registered: NotRequired[bool]
+    cqc_rating_date: NotRequired[str | None]
+    cqc_services: NotRequired[list[str]]
+    latitude: NotRequired[float | None]
+    longitude: NotRequired[float | None]
+    capabilities: NotRequired[dict[str, Capability]]
+    contracts: NotRequired[list[str]]
+    notes: NotRequired[list[Note]]
+    alerts: NotRequired[list[Alert]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,6 +264,9 @@ class AccountLocked(PersonEvent, publisher="identity", consumers=["notifications
 
 @dataclass(frozen=True, kw_only=True)
 class SessionsEnded(PersonEvent, publisher="identity", consumers=["gateway"], broadcast=True):
-    """Sessions were ended before their time; whoever remembers these token hashes must forget them."""
+    """Sessions were ended before their time; whoever remembers these token hashes must forget them.
+
+    An API key that was revoked is told of likewise, with its own id as the ``user_id``.
+    """
 
     token_hashes: list[str]

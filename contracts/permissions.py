@@ -23,8 +23,9 @@ ADMINISTRATOR = "administrator"
 GRANTED_ROLES = (BROKER, SYSTEM_CHAMPION, EXTENDED_REPORTING, MANAGE_ALERTS)
 
 WEB, API, EMAIL, COMMAND_LINE, SYSTEM = "web", "api", "email", "command line", "system"
-CHANNELS = (WEB, API, EMAIL, COMMAND_LINE, SYSTEM)
-"""Where a call may come from: pages, programs, a link in a mail, an operator, or ourselves."""
+BULK = "bulk"
+CHANNELS = (WEB, API, EMAIL, COMMAND_LINE, SYSTEM, BULK)
+"""Where a call may come from: pages, programs, a link in a mail, an operator, ourselves, or a workbook."""
 
 # Base roles follow from the organisation; nobody is granted them.
 PROVIDER_USER = "care_home_user"
@@ -35,6 +36,14 @@ SEARCHING_UNIT_USER = "community_user_who_searches"
 """A community user who said at registration that vacancies are to be searched for."""
 SERVICE_ROLE = "service"
 """One of our own processes acting for itself."""
+PROVIDER_APPROVER = "approver_of_providers"
+"""An Approver of an organisation that runs providers."""
+API_KEY = "api_key"
+"""A program with a key that an organisation gave it: for that organisation's own providers, or some of them."""
+
+KEY_BEGINS = "ctk_"
+"""How every API key begins, so that it is known for one wherever it turns up."""
+NOT_FOR_KEYS = "Sign in as a person to do this."
 
 ORGANISATION_TYPES: dict[str, str] = {
     "care_home": "Care home",
@@ -68,7 +77,9 @@ SET_ALERTS = "set_alerts"
 GRANT_ROLES = "grant_roles"
 READ_AUDIT = "read_audit"
 MANAGE_ORGANISATIONS = "manage_organisations"
+MANAGE_API_KEYS = "manage_api_keys"
 READ_OPERATIONS = "read_operations"
+EDIT_REFERENCE_DATA = "edit_reference_data"
 SERVICE = "service_call"
 
 # Who may come to an entrypoint or a page at all; what an action is needed for is named by the action.
@@ -77,7 +88,7 @@ PUBLIC = "public"
 SIGNED_IN = "signed_in"
 """Any person with an account; what follows is about that person, or for all to see."""
 KNOWN = "known"
-"""Any person with an account, and our own services."""
+"""Any person with an account, any program with a key, and our own services."""
 Rule = str | tuple[str, ...]
 """One of these three, an action of the table, or several actions of which one is enough."""
 
@@ -89,9 +100,10 @@ ALL = frozenset({"all"})
 TABLE: dict[str, dict[str, frozenset[str]]] = {
     APPROVE_USERS: {APPROVER: OWN, SYSTEM_CHAMPION: OWN_AND_AREA, ADMINISTRATOR: ALL},
     MANAGE_USERS: {APPROVER: OWN, SYSTEM_CHAMPION: OWN_AND_AREA, ADMINISTRATOR: ALL},
-    EDIT_PROVIDER: {PROVIDER_USER: OWN, BROKER: AREA, ADMINISTRATOR: ALL},
+    EDIT_PROVIDER: {PROVIDER_USER: OWN, API_KEY: OWN, BROKER: AREA, ADMINISTRATOR: ALL},
     VIEW_PROVIDER: {
         PROVIDER_USER: OWN,
+        API_KEY: OWN,
         COMMISSIONING_USER: ALL,
         SEARCHING_UNIT_USER: ALL,
         BROKER: ALL,
@@ -110,6 +122,7 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     },
     LAST_UPDATED_REPORT: {
         PROVIDER_USER: OWN,
+        API_KEY: OWN,
         COMMISSIONING_USER: AREA,
         SYSTEM_CHAMPION: AREA,
         BROKER: AREA,
@@ -135,6 +148,8 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     GRANT_ROLES: {ADMINISTRATOR: ALL},
     READ_AUDIT: {APPROVER: OWN, SYSTEM_CHAMPION: OWN_AND_AREA, ADMINISTRATOR: ALL},
     MANAGE_ORGANISATIONS: {ADMINISTRATOR: ALL},
+    MANAGE_API_KEYS: {PROVIDER_APPROVER: OWN, ADMINISTRATOR: ALL},
+    EDIT_REFERENCE_DATA: {ADMINISTRATOR: ALL},
     READ_OPERATIONS: {ADMINISTRATOR: ALL, SERVICE_ROLE: ALL},
     SERVICE: {SERVICE_ROLE: ALL},
 }
@@ -145,6 +160,7 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
 class Actor:
     """Whoever a call is made for, as the gateway or a service found out; never what a client claims.
 
+    ``kind`` is ``user``, ``key``, ``service`` or ``anonymous``; a key's ``user_id`` is the id of the key.
     ``generic`` marks an account that several people share (A8). ``address`` (an IP address) and ``channel``
     (one of ``CHANNELS``) say where this call came from, for the audit trail.
     """
@@ -196,11 +212,15 @@ def base_roles(actor: Actor) -> frozenset[str]:
     """Return the roles that follow from what kind of organisation somebody belongs to."""
     if actor.kind == "service":
         return frozenset({SERVICE_ROLE})
+    if actor.kind == "key" and actor.organisation_type in PROVIDER_SIDE:
+        return frozenset({API_KEY})
     if actor.kind != "user":
         return frozenset()
     roles = set()
     if actor.organisation_type in PROVIDER_SIDE:
         roles.add(PROVIDER_USER)
+        if APPROVER in actor.roles:
+            roles.add(PROVIDER_APPROVER)
     if actor.organisation_type in SEARCHING:
         roles.add(COMMISSIONING_USER)
     if actor.organisation_type == "community" and actor.wants_search:
@@ -250,7 +270,7 @@ def require(actor: Actor, action: str, target: Mapping[str, Any] | None = None) 
     if actor.kind == "anonymous":
         raise errors.Unauthenticated("Sign in to do this.")
     if not may(actor, action, target):
-        raise errors.Forbidden("Your account is not allowed to do this.")
+        raise _forbidden(actor, action)
 
 
 def admits(actor: Actor, rule: Rule) -> bool:
@@ -262,7 +282,7 @@ def admits(actor: Actor, rule: Rule) -> bool:
     if rule == SIGNED_IN:
         return actor.kind == "user"
     if rule == KNOWN:
-        return actor.kind in ("user", "service")
+        return actor.kind in ("user", "key", "service")
     return may(actor, rule)
 
 
@@ -274,9 +294,18 @@ def admit(actor: Actor, rule: Rule) -> None:
     """
     if admits(actor, rule):
         return
-    if actor.kind == "anonymous" or rule == SIGNED_IN:
+    if actor.kind == "anonymous" or (rule == SIGNED_IN and actor.kind != "key"):
         raise errors.Unauthenticated("Sign in to do this.")
-    raise errors.Forbidden("Your account is not allowed to do this.")
+    raise _forbidden(actor, rule)
+
+
+def _forbidden(actor: Actor, rule: Rule) -> errors.Forbidden:
+    """Return what is said to somebody who is known and may not, or not to this target."""
+    if actor.kind != "key":
+        return errors.Forbidden("Your account is not allowed to do this.")
+    if admits(actor, rule):
+        return errors.Forbidden("This API key is not for this home or unit.")
+    return errors.Forbidden(f"An API key is not allowed to do this. {NOT_FOR_KEYS}")
 
 
 def is_own(actor: Actor, target: Mapping[str, Any]) -> bool:

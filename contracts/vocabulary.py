@@ -87,6 +87,8 @@ PROVIDER_TYPES: dict[str, str] = {
     "acute": "Acute unit",
     "community": "Community unit",
     "hospice": "Hospice",
+    "home_care": "Home care",
+    "substance_misuse": "Substance misuse service",
 }
 
 OWNERSHIPS: dict[str, str] = {

@@ -34,6 +34,24 @@ def declare(
     :raises errors.Conflict: the figures need a yes: ``confirm_over_registered``, ``confirm_large_change``.
     """
     provider = changes.begin(session, provider_id=provider_id, version=version, by=by, now=now)
+    save(session, provider, form=form, cause=None, by=by, now=now)
+    return provider
+
+
+def save(
+    session: Session,
+    provider: models.Provider,
+    *,
+    form: Mapping[str, Any],
+    cause: str | None,
+    by: permissions.Actor,
+    now: datetime,
+) -> models.Declaration:
+    """Save new figures of a provider that is locked and that ``by`` may edit, for a ``cause`` if any.
+
+    :raises errors.Invalid: the figures break a rule, or no services are set yet.
+    :raises errors.Conflict: the figures need a yes: ``confirm_over_registered``, ``confirm_large_change``.
+    """
     _require_services(provider)
     offered = {row.bed_type: row for row in provider.bed_types}
     checked = figures.check(form["bed_types"], offered=offered, short_form=provider.is_unit)
@@ -43,8 +61,7 @@ def declare(
         _apply(row, offered[row.bed_type])
     provider.accepting_out_of_hours = form.get("accepting_out_of_hours", provider.accepting_out_of_hours)
     provider.over_registered = _is_over(provider, checked)
-    _keep(session, provider, kind="saved", before=before, cause=None, by=by, now=now)
-    return provider
+    return _keep(session, provider, kind="saved", before=before, cause=cause, by=by, now=now)
 
 
 def confirm(
@@ -68,6 +85,16 @@ def confirm(
     if earlier is not None:
         return earlier
     changes.refuse_stale(session, provider, version=version, now=now, figures_only=True)
+    return stand(session, provider, cause=cause, by=by, now=now)
+
+
+def stand(
+    session: Session, provider: models.Provider, *, cause: str | None, by: permissions.Actor, now: datetime
+) -> models.Declaration:
+    """Declare that the figures of a provider stand, which is locked and which ``by`` may edit.
+
+    :raises errors.Conflict: there are no figures to confirm.
+    """
     _require_figures(provider)
     before = changes.state(provider)
     return _keep(session, provider, kind="confirmed", before=before, cause=cause, by=by, now=now)
@@ -242,7 +269,12 @@ def _keep(
 
 def _answer(row: models.OfferedBedType) -> dict[str, Any]:
     unknown = {} if row.declared else dict.fromkeys(figures.NUMBERS)
-    return {**figures.of(row).as_dict(), **unknown, "label": row.reference.label}
+    return {
+        **figures.of(row).as_dict(),
+        **unknown,
+        "label": row.reference.label,
+        "unit": row.reference.unit,
+    }
 
 
 def _caused_by(session: Session, provider: models.Provider, cause: str | None) -> models.Declaration | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -21,6 +21,8 @@ _BOOKKEEPING = {
     "last_updated_by_id",
     "last_updated_by",
 }
+ELSEWHERE = frozenset({"notes", "alerts"})
+"""Kinds of change that no form of fields could overwrite, so they make nobody's form stale."""
 _FIELDS = [column.key for column in models.Provider.__table__.columns if column.key not in _BOOKKEEPING]
 _BED_TYPE_FIELDS = [
     column.key for column in models.OfferedBedType.__table__.columns if not column.primary_key
@@ -58,6 +60,8 @@ def refuse_stale(
     if version is None or version == provider.version:
         return
     later = since(session, provider_id=provider.id, version=version)
+    if later and all(change.kind in ELSEWHERE for change in later):
+        return
     differing = _in_words(later)
     if figures_only and version < provider.version and not any(map(_is_figure, differing)):
         return
@@ -81,7 +85,7 @@ def since(session: Session, *, provider_id: str, version: int) -> list[models.Ch
 
 def state(provider: models.Provider) -> dict[str, Any]:
     """Return everything about a provider that people can change, by dotted path."""
-    fields = {name: getattr(provider, name) for name in _FIELDS}
+    fields = {name: _plain(getattr(provider, name)) for name in _FIELDS}
     fields["bed_types"] = [row.bed_type for row in provider.bed_types]
     for row in provider.bed_types:
         fields |= {f"bed_types.{row.bed_type}.{name}": getattr(row, name) for name in _BED_TYPE_FIELDS}
@@ -112,6 +116,10 @@ def record(
         )
     )
     audit.record(session, provider, kind=kind, before=before, after=after, by=by, now=now)
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:

@@ -160,6 +160,8 @@ def _provider(plan: _Plan, chance: random.Random, kinds: Mapping[str, models.Bed
         languages=["English", *_some(_LANGUAGES, chance)],
         accepting_out_of_hours=chance.random() < 0.4,
         over_registered=False,
+        notes=[],
+        alerts=[],
         bed_types=[
             models.OfferedBedType(bed_type=code, reference=kinds[code], flexible=chance.random() < 0.2)
             for code in codes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -63,6 +63,8 @@ def create(
         type=_type(form.get("type"), by=by),
         languages=["English"],
         bed_types=[],
+        notes=[],
+        alerts=[],
         **written,
     )
     _stand(provider, place=place, council_code=form.get("council_code"))
@@ -146,13 +148,16 @@ def answer(provider: models.Provider, *, by: permissions.Actor, now: datetime) -
     """Return everything about a provider but its figures."""
     last_updated = provider.last_updated
     return {
-        **{name: getattr(provider, name) for name in _COLUMNS},
+        **{name: _plain(getattr(provider, name)) for name in _COLUMNS},
         "bed_types": [{"bed_type": row.bed_type, "label": row.reference.label} for row in provider.bed_types],
-        "last_updated": last_updated.isoformat() if last_updated else None,
         "overdue": freshness.overdue(provider_type=provider.type, last_updated=last_updated, now=now),
         "completeness": completeness.checklist(provider),
         "may": [action for action in _ASKED_ABOUT if permissions.may(by, action, provider.target)],
     }
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _refuse_the_limited(by: permissions.Actor) -> None:

@@ -40,6 +40,25 @@ class BedType(Base):
     label: Mapped[str]
     definition: Mapped[str]
     provider_types: Mapped[list[str]]
+    unit: Mapped[str]
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None]
+
+
+class Choice(Base):
+    """A word of some ``kind`` that people choose from, from one day to another (reference data).
+
+    ``organisation_types`` says, for a type of provider, who runs such providers.
+    """
+
+    __tablename__ = "choices"
+
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(primary_key=True)
+    label: Mapped[str]
+    definition: Mapped[str]
+    position: Mapped[int]
+    organisation_types: Mapped[list[str]] = mapped_column(default=list)
     valid_from: Mapped[date]
     valid_to: Mapped[date | None]
 
@@ -78,22 +97,49 @@ class Provider(Base):
     funding_sources: Mapped[list[str]] = mapped_column(default=list)
     care_types: Mapped[list[str]] = mapped_column(default=list)
     ods_code: Mapped[str | None]
-    cqc_location_id: Mapped[str | None]
+    cqc_location_id: Mapped[str | None] = mapped_column(index=True)
     cqc_report_url: Mapped[str | None]
     cqc_rating: Mapped[str | None]
     registered_beds: Mapped[int | None]
+    brand: Mapped[str | None]
+    cqc_provider_id: Mapped[str | None]
+    cqc_ratings: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    cqc_rating_date: Mapped[date | None]
+    cqc_services: Mapped[list[str]] = mapped_column(default=list)
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
+    deactivated_reason: Mapped[str | None]
+
+    capabilities: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    acute_trusts: Mapped[list[str]] = mapped_column(default=list)
+    weekend_assessments: Mapped[bool | None]
+    weekend_admissions: Mapped[bool | None]
+    food_hygiene_rating: Mapped[int | None]
+    nhs_user_rating: Mapped[float | None]
+    your_care_rating: Mapped[int | None]
+    last_inspected_on: Mapped[date | None]
+    registered_manager_in_post: Mapped[bool | None]
+    staff_turnover: Mapped[int | None]
+    nurse_turnover: Mapped[int | None]
+    contracts: Mapped[list[str]] = mapped_column(default=list)
 
     short_stay_services: Mapped[list[str]] = mapped_column(default=list)
     languages: Mapped[list[str]] = mapped_column(default=list)
 
     accepting_out_of_hours: Mapped[bool] = mapped_column(default=False)
     over_registered: Mapped[bool] = mapped_column(default=False)
-    last_updated: Mapped[datetime | None]
+    last_updated: Mapped[datetime | None] = mapped_column(index=True)
     last_updated_by_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
     last_updated_by: Mapped[str | None]
 
     bed_types: Mapped[list[OfferedBedType]] = relationship(
         lazy="raise", cascade="all, delete-orphan", order_by="OfferedBedType.bed_type"
+    )
+    notes: Mapped[list[Note]] = relationship(
+        lazy="raise", cascade="all, delete-orphan", order_by="Note.written_at.desc(), Note.id.desc()"
+    )
+    alerts: Mapped[list[Alert]] = relationship(
+        lazy="raise", cascade="all, delete-orphan", order_by="Alert.starts_on.desc(), Alert.id.desc()"
     )
 
     @property
@@ -109,7 +155,7 @@ class Provider(Base):
 
     @property
     def is_unit(self) -> bool:
-        """Tell whether it is an acute or community unit or a hospice, which declare in the short form."""
+        """Tell whether it declares in the short form, as every type of provider but care homes does."""
         return self.type != "care_home"
 
 
@@ -150,6 +196,38 @@ class OfferedBedType(Base):
     def declared(self) -> bool:
         """Tell whether figures were ever given for it since it was last offered."""
         return self.maximum is not None
+
+
+class Note(Base):
+    """What a provider tells in words, such as that it has a hoist or takes pets; the newest comes first."""
+
+    __tablename__ = "notes"
+
+    id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
+    provider_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), ForeignKey("providers.id"), index=True)
+    text: Mapped[str]
+    written_at: Mapped[datetime]
+    by_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
+    by_name: Mapped[str]
+    edited_at: Mapped[datetime | None]
+    edited_by: Mapped[str | None]
+
+
+class Alert(Base):
+    """What an authority warns of, from the start of ``starts_on`` to the end of ``ends_on``."""
+
+    __tablename__ = "alerts"
+    __table_args__ = (CheckConstraint("ends_on >= starts_on", name="ends_after_it_starts"),)
+
+    id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
+    provider_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), ForeignKey("providers.id"), index=True)
+    kind: Mapped[str]
+    text: Mapped[str]
+    starts_on: Mapped[date]
+    ends_on: Mapped[date | None]
+    set_at: Mapped[datetime]
+    set_by_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
+    set_by: Mapped[str]
 
 
 class Declaration(Base):

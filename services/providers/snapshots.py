@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from contracts import events
 from services.providers import models
 
 LARGEST_PAGE = 1000
+MOST_NOTES, MOST_ALERTS = 20, 20
+"""Of each, the latest that others are told; a provider rarely has more than three."""
 
 
 def of(provider: models.Provider) -> events.ProviderSnapshot:
@@ -43,6 +46,19 @@ def of(provider: models.Provider) -> events.ProviderSnapshot:
         last_updated=provider.last_updated.isoformat() if provider.last_updated else None,
         last_updated_by_id=provider.last_updated_by_id,
         bed_types=[_figures(row) for row in provider.bed_types if row.declared],
+        brand=provider.brand,
+        ownership=provider.ownership,
+        care_types=list(provider.care_types),
+        registered_beds=provider.registered_beds,
+        over_registered=provider.over_registered,
+        cqc_rating_date=_day(provider.cqc_rating_date),
+        cqc_services=list(provider.cqc_services),
+        latitude=provider.latitude,
+        longitude=provider.longitude,
+        capabilities=dict(provider.capabilities),
+        contracts=list(provider.contracts),
+        notes=[_note(note) for note in provider.notes[:MOST_NOTES]],
+        alerts=[_alert(alert) for alert in provider.alerts[:MOST_ALERTS]],
     )
 
 
@@ -50,7 +66,11 @@ def page(session: Session, *, after: str | None, limit: int) -> dict[str, Any]:
     """Return up to ``limit`` snapshots by id, from the first id past ``after``, and where to go on."""
     limit = max(1, min(limit, LARGEST_PAGE))
     # One statement, so that a version and its figures are read as of the same moment.
-    query = select(models.Provider).options(joinedload(models.Provider.bed_types))
+    query = select(models.Provider).options(
+        joinedload(models.Provider.bed_types).joinedload(models.OfferedBedType.reference),
+        selectinload(models.Provider.notes),
+        selectinload(models.Provider.alerts),
+    )
     if after is not None:
         query = query.where(models.Provider.id > after)
     rows = session.scalars(query.order_by(models.Provider.id).limit(limit)).unique().all()
@@ -72,4 +92,24 @@ def _figures(row: models.OfferedBedType) -> events.BedFigures:
         closure_reason=row.closure_reason,
         flexible=row.flexible,
         weekly_price_from=row.weekly_price_from,
+        label=row.reference.label,
+        unit=row.reference.unit,
     )
+
+
+def _note(note: models.Note) -> events.Note:
+    # Who wrote it is a person's name, which no event carries.
+    return events.Note(text=note.text, at=(note.edited_at or note.written_at).isoformat())
+
+
+def _alert(alert: models.Alert) -> events.Alert:
+    return events.Alert(
+        kind=alert.kind,
+        text=alert.text,
+        starts_on=alert.starts_on.isoformat(),
+        ends_on=_day(alert.ends_on),
+    )
+
+
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day else None

@@ -49,6 +49,7 @@ def provider(session: orm.Session, *, of: permissions.Actor, **columns: Any) -> 
     """Store a provider that is complete but for what it offers."""
     defaults = DETAILS | {"id": ids.new(), "version": 1, "organisation_id": of.organisation_id}
     defaults |= {"type": "care_home", "council_code": DURHAM, "icb_code": "QHM", "bed_types": []}
+    defaults |= {"notes": [], "alerts": []}
     defaults |= {"funding_sources": ["private"], "care_types": ["residential"], "languages": ["English"]}
     made = models.Provider(**(defaults | columns))
     session.add(made)

@@ -275,7 +275,8 @@ class TestAnswer:
         home = given.declared(session, "general_nursing", "general_residential", by=by, registered_beds=25)
         answer = capacity.answer(home)
         assert answer["bed_types"][1] == given.figures(closure_reason=None, flexible=False) | {
-            "label": "General Residential"
+            "label": "General Residential",
+            "unit": "bed",
         }
         assert {name: answer[name] for name in answer if name != "bed_types"} == {
             "provider_id": home.id,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import orm
@@ -16,14 +17,33 @@ from tests.providers import given
 GOLDEN = Path(__file__).parents[1] / "contracts" / "golden"
 
 
+def _bed_type(row: dict[str, Any]) -> models.OfferedBedType:
+    figures = {name: value for name, value in row.items() if name not in ("label", "unit")}
+    return models.OfferedBedType(
+        **figures, reference=models.BedType(code=row["bed_type"], label=row["label"], unit=row["unit"])
+    )
+
+
+def _alert(row: dict[str, Any]) -> models.Alert:
+    days = {name: date.fromisoformat(row[name]) for name in ("starts_on", "ends_on")}
+    return models.Alert(**(row | days))
+
+
 class TestOf:
     @pytest.mark.parametrize("name", ["provider_changed", "capacity_declared"])
     def test_is_what_consumers_are_tested_with(self, name: str) -> None:
         golden = json.loads((GOLDEN / f"{name}.json").read_text())["provider"]
-        columns = {key: value for key, value in golden.items() if key not in ("provider_id", "bed_types")}
+        rows = ("bed_types", "notes", "alerts")
+        columns = {key: value for key, value in golden.items() if key not in ("provider_id", *rows)}
         columns["last_updated"] = datetime.fromisoformat(golden["last_updated"])
+        columns["cqc_rating_date"] = date.fromisoformat(golden["cqc_rating_date"])
         provider = models.Provider(id=golden["provider_id"], **columns)
-        provider.bed_types = [models.OfferedBedType(**row) for row in golden["bed_types"]]
+        provider.bed_types = [_bed_type(row) for row in golden["bed_types"]]
+        provider.notes = [
+            models.Note(text=row["text"], written_at=datetime.fromisoformat(row["at"]))
+            for row in golden["notes"]
+        ]
+        provider.alerts = [_alert(row) for row in golden["alerts"]]
         assert snapshots.of(provider) == golden
 
     def test_leaves_out_bed_types_without_figures(self, session: orm.Session) -> None:
