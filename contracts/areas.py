@@ -6,6 +6,10 @@ to which day it is valid (an open end is ``None``); the codes of abolished counc
 
 Regions are those of the Association of Directors of Adult Social Services: the ONS regions, but for Milton
 Keynes, which works with the East of England.
+
+A folder with newer files of the same names, as ``tracker import areas`` writes it, is read in place of ours
+where the environment variable ``AREAS_FOLDER`` names it. Lists are of the areas that are valid today; a code
+leads to its area whether it still is or not. Everything is read once, when it is first asked for.
 """
 
 from __future__ import annotations
@@ -13,12 +17,17 @@ from __future__ import annotations
 import csv
 import datetime
 import functools
+import os
 import pathlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-_FOLDER = pathlib.Path(__file__).with_suffix("")
+OURS = pathlib.Path(__file__).with_suffix("")
+"""The files that come with the product."""
+FOLDER = "AREAS_FOLDER"
+"""The environment variable that names a folder to read in place of ours."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +38,10 @@ class Area:
     name: str
     valid_from: datetime.date
     valid_to: datetime.date | None
+
+    def is_valid(self, on: datetime.date) -> bool:
+        """Tell whether it is one of the areas of that day."""
+        return self.valid_from <= on and (self.valid_to is None or on <= self.valid_to)
 
 
 A = TypeVar("A", bound=Area)
@@ -77,11 +90,17 @@ class Alignment:
     region_code: str
 
 
+def folder() -> pathlib.Path:
+    """Return the folder that is read."""
+    return pathlib.Path(os.environ.get(FOLDER) or OURS)
+
+
 def _rows(name: str) -> Iterator[dict[str, str]]:
-    with (_FOLDER / f"{name}.csv").open(encoding="utf-8", newline="") as lines:
+    with (folder() / f"{name}.csv").open(encoding="utf-8", newline="") as lines:
         yield from csv.DictReader(lines)
 
 
+@functools.cache
 def _read(kind: type[A], name: str) -> tuple[A, ...]:
     areas = []
     for row in _rows(name):
@@ -94,34 +113,39 @@ def _read(kind: type[A], name: str) -> tuple[A, ...]:
     return tuple(areas)
 
 
+def _today(kind: type[A], name: str) -> tuple[A, ...]:
+    today = datetime.date.today()
+    return tuple(area for area in _read(kind, name) if area.is_valid(today))
+
+
 @functools.cache
 def regions() -> tuple[Region, ...]:
     """Return the nine regions."""
-    return _read(Region, "regions")
+    return _today(Region, "regions")
 
 
 @functools.cache
 def nhs_regions() -> tuple[NhsRegion, ...]:
     """Return the seven NHS England regions."""
-    return _read(NhsRegion, "nhs_regions")
+    return _today(NhsRegion, "nhs_regions")
 
 
 @functools.cache
 def icbs() -> tuple[Icb, ...]:
     """Return the 42 integrated care boards, as of July 2022."""
-    return _read(Icb, "icbs")
+    return _today(Icb, "icbs")
 
 
 @functools.cache
 def sub_icbs() -> tuple[SubIcb, ...]:
     """Return the 106 sub-ICB locations, as of July 2022, by their ICB."""
-    return _read(SubIcb, "sub_icbs")
+    return _today(SubIcb, "sub_icbs")
 
 
 @functools.cache
 def councils() -> tuple[Council, ...]:
     """Return the 153 upper-tier councils."""
-    return _read(Council, "councils")
+    return _today(Council, "councils")
 
 
 def region(code: str) -> Region | None:
@@ -146,7 +170,9 @@ def council(code: str) -> Council | None:
 
 def upper_tier_code(code: str) -> str | None:
     """Return the code of today's upper-tier council for its own, a district's or an abolished one's."""
-    return code if code in _councils_by_code() else _council_codes_of_districts().get(code)
+    if code in _council_codes_of_districts():
+        return _council_codes_of_districts()[code]
+    return code if code in _councils_by_code() else None
 
 
 def ods_code(code: str) -> str | None:
@@ -154,6 +180,15 @@ def ods_code(code: str) -> str | None:
     if code in _icbs_by_code() or code in _sub_icbs_by_code():
         return code
     return _ods_codes().get(code)
+
+
+def council_named(name: str) -> str | None:
+    """Return the code of today's upper-tier council for its name as lists write it, or an abolished one's.
+
+    "Herefordshire, County of", "Bedford Borough" and "Durham" are Herefordshire, Bedford and County Durham.
+    A name that two councils share, such as that of a county since split in two, leads nowhere.
+    """
+    return _council_codes_by_name().get(_plain(name))
 
 
 def alignment_of(council_code: str) -> Alignment | None:
@@ -169,28 +204,47 @@ def alignment_of(council_code: str) -> Alignment | None:
     )
 
 
+_FILLING = re.compile(r"\b(the|city|county|royal|london|borough|district|unitary|council|of)\b|[^a-z0-9 ]")
+
+
+def _plain(name: str) -> str:
+    """Return what is left of a council's name without what lists put before or behind it."""
+    words = _FILLING.sub(" ", name.casefold().replace("&", " and ").replace("'", "")).split()
+    # Only of the City of London nothing is left.
+    return " ".join(words) or name.casefold().strip()
+
+
+@functools.cache
+def _council_codes_by_name() -> dict[str, str]:
+    names: dict[str, set[str]] = {}
+    for row in _rows("districts"):
+        names.setdefault(_plain(row["name"]), set()).add(row["council_code"])
+    found = {name: codes.pop() for name, codes in names.items() if len(codes) == 1}
+    return found | {_plain(council.name): council.code for council in councils()}
+
+
 def _by_code(areas: tuple[A, ...]) -> dict[str, A]:
     return {area.code: area for area in areas}
 
 
 @functools.cache
 def _regions_by_code() -> dict[str, Region]:
-    return _by_code(regions())
+    return _by_code(_read(Region, "regions"))
 
 
 @functools.cache
 def _icbs_by_code() -> dict[str, Icb]:
-    return _by_code(icbs())
+    return _by_code(_read(Icb, "icbs"))
 
 
 @functools.cache
 def _sub_icbs_by_code() -> dict[str, SubIcb]:
-    return _by_code(sub_icbs())
+    return _by_code(_read(SubIcb, "sub_icbs"))
 
 
 @functools.cache
 def _councils_by_code() -> dict[str, Council]:
-    return _by_code(councils())
+    return _by_code(_read(Council, "councils"))
 
 
 @functools.cache

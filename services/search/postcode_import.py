@@ -6,10 +6,7 @@ killed on the way leaves the old ones as they were.
 
 from __future__ import annotations
 
-import contextlib
-import csv
 import itertools
-import os
 import pathlib
 import time
 from collections.abc import Iterator
@@ -22,7 +19,7 @@ import sqlalchemy as sa
 import tqdm
 
 from contracts import errors
-from kit import ids
+from kit import ids, importing
 from services.search import models, postcode_files
 
 MOST_REJECTED = 0.05
@@ -60,32 +57,6 @@ class Summary:
         return "\n".join(lines)
 
 
-class Rejects:
-    """The list of bad rows, a CSV file made when the first one turns up."""
-
-    def __init__(self, path: pathlib.Path) -> None:
-        self.path: pathlib.Path | None = None
-        self._wanted = path
-        self._closing = contextlib.ExitStack()
-        self._write: Any = None
-
-    def __enter__(self) -> Rejects:
-        self._wanted.unlink(missing_ok=True)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._closing.close()
-
-    def add(self, file: str, line: int, row: list[str], why: str) -> None:
-        """List one bad row."""
-        if self.path is None:
-            self.path = self._wanted
-            lines = self._closing.enter_context(self.path.open("w", encoding="utf-8", newline=""))
-            self._write = csv.writer(lines).writerow
-            self._write(["file", "line", "what is wrong", "row"])
-        self._write([file, line, why, ",".join(row)[:500]])
-
-
 def run(
     path: pathlib.Path,
     *,
@@ -104,7 +75,10 @@ def run(
     """
     started = time.monotonic()
     counts = postcode_files.Counts()
-    with Rejects(_rejects_path(path, rejects_folder)) as rejects, engine.begin() as connection:
+    with (
+        importing.Rejects(importing.rejects_path(path, rejects_folder)) as rejects,
+        engine.begin() as connection,
+    ):
         if not connection.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_LOCK))):
             raise errors.Conflict("Another import of postcodes is under way; wait for it to end.")
         _create_beside(connection)
@@ -127,13 +101,6 @@ def run(
     )
 
 
-def _rejects_path(path: pathlib.Path, folder: pathlib.Path | None) -> pathlib.Path:
-    beside = path.absolute().parent
-    chosen = folder or (beside if os.access(beside, os.W_OK) else pathlib.Path.cwd())
-    chosen.mkdir(parents=True, exist_ok=True)
-    return chosen / f"{path.name}.rejects.csv"
-
-
 def _create_beside(connection: sa.Connection) -> None:
     # One statement copies the whole file in, for as long as that takes.
     connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
@@ -145,15 +112,13 @@ def _fill(
     path: pathlib.Path,
     *,
     counts: postcode_files.Counts,
-    rejects: Rejects,
+    rejects: importing.Rejects,
     progress: bool,
 ) -> None:
     try:
         sources = postcode_files.sources(path)
         total = sum(source.size for source in sources)
-        # Without a terminal to draw it on, tqdm leaves the bar out where that is neither on nor off.
-        disable = None if progress else True
-        bar = tqdm.tqdm(total=total, unit="B", unit_scale=True, desc="Postcodes", disable=disable)
+        bar = importing.bar(total=total, what="Postcodes", progress=progress)
         driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
         with bar, driver.cursor() as cursor, cursor.copy("COPY postcodes_new FROM STDIN") as copy:
             for source in sources:
@@ -167,7 +132,7 @@ def _batches(
     source: postcode_files.Source,
     *,
     counts: postcode_files.Counts,
-    rejects: Rejects,
+    rejects: importing.Rejects,
     bar: tqdm.tqdm[Any],
 ) -> Iterator[bytes]:
     before = bar.n
@@ -183,7 +148,7 @@ def _copy_line(row: postcode_files.Row) -> str:
     return f"{postcode}\t{easting}\t{northing}\t{council or NULL}\t{sub_icb or NULL}\t{icb or NULL}\n"
 
 
-def _check(path: pathlib.Path, counts: postcode_files.Counts, rejects: Rejects) -> None:
+def _check(path: pathlib.Path, counts: postcode_files.Counts, rejects: importing.Rejects) -> None:
     if counts.good == 0:
         raise errors.Invalid(f"There is no usable postcode in {path.name}. {postcode_files.FORMATS}")
     if counts.rejected > MOST_REJECTED * (counts.good + counts.rejected):
@@ -193,7 +158,7 @@ def _check(path: pathlib.Path, counts: postcode_files.Counts, rejects: Rejects) 
         )
 
 
-def _make_unique(connection: sa.Connection, path: pathlib.Path, rejects: Rejects) -> int:
+def _make_unique(connection: sa.Connection, path: pathlib.Path, rejects: importing.Rejects) -> int:
     """Give the new table its key; where a postcode is repeated its first row counts. Return how many went."""
     key = sa.text("ALTER TABLE postcodes_new ADD CONSTRAINT pk_postcodes_new PRIMARY KEY (postcode)")
     # Building the key finds repeats for nothing, so they are looked for only when that fails.
