@@ -1,23 +1,30 @@
-"""A gateway on a free port of this process, with services that only know their signatures."""
+"""A gateway on a free port of this process, with services that only know their signatures.
+
+Setting a gateway up takes longer than most tests: tests follow each other on the same one, each with
+services, a caller and a state of its own. See `running`.
+"""
 
 from __future__ import annotations
 
+import collections
 import contextlib
+import copy
 import importlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from unittest.mock import Mock, create_autospec
+from unittest.mock import Mock, NonCallableMagicMock, create_autospec
 
+import eventlet
 import nameko
 import pytest
 import requests
 from nameko.containers import ServiceContainer
-from nameko.testing.services import replace_dependencies
+from nameko.testing.services import MockDependencyProvider, replace_dependencies
 
 from contracts import errors, permissions
-from kit import ids
+from kit import ids, settings
 
 SERVICES = ("identity", "providers", "search", "notifications", "reports")
 PROVIDER_ID = "0195d3f0-0000-7000-8000-000000000001"
@@ -51,10 +58,21 @@ def session_of(person: permissions.Actor, **more: Any) -> dict[str, Any]:
     }
 
 
+class Client(NonCallableMagicMock):
+    """What ``create_autospec`` would make of a service, of which each method is made when it is needed."""
+
+    def _get_child_mock(self, /, **named: Any) -> Mock:
+        name = named["name"]
+        alone = create_autospec(type(name, (), {name: getattr(self.__class__, name)}), instance=True)
+        method: Mock = getattr(alone, name)
+        self.attach_mock(method, name)
+        return method
+
+
 def client_of(service: str) -> Mock:
     """Return a client that refuses calls the service would not understand."""
     cls = getattr(importlib.import_module(f"services.{service}.service"), service.capitalize())
-    client: Mock = create_autospec(cls, instance=True)
+    client = Client(spec=cls)
     client.acting_as = Mock(return_value=client)
     return client
 
@@ -99,29 +117,76 @@ def front() -> Iterator[Front]:
 
 @contextlib.contextmanager
 def running(gateway: type) -> Iterator[Front]:
-    """Run a gateway class with its endpoints and without the bus."""
-    from gateway import authentication, http, server
+    """Run a gateway class with its endpoints and without the bus, as if it had just begun.
 
-    # Setting up the broker's part would need a broker: what is tested here is HTTP.
+    It may have been at work for another test. What it has kept since is forgotten, its services are new;
+    one that is not as it was in any other way is not used again.
+    """
+    from gateway import server
+    from gateway.settings import Settings
+
     nameko.config.setup({"AMQP_URI": "pyamqp://nobody@127.0.0.1:1", "max_workers": 50})
-    container = ServiceContainer(gateway)
+    kind = gateway, settings.load(Settings)
+    started = _at_rest[kind].pop() if _at_rest[kind] else Started(gateway)
     services = {name: client_of(name) for name in SERVICES}
-    replace_dependencies(container, **services)
-    asking = (authentication.SessionCheck, authentication.SessionRotation, authentication.Sessions)
-    ours = (http.Endpoint, *asking, server.Server)
-    for extensions in (container.entrypoints, container.subextensions):
-        for extension in [found for found in extensions if not isinstance(found, ours)]:
-            extensions.remove(extension)
-    services["identity"].check_session.side_effect = None
     services["identity"].check_session.return_value = session_of(actor())
-    container.start()
-    listening = next(found for found in container.subextensions if isinstance(found, server.Server))
-    front = Front(f"http://127.0.0.1:{listening.port}", container, services)
+    started.use(services)
+    listening = next(found for found in started.container.subextensions if isinstance(found, server.Server))
+    front = Front(f"http://127.0.0.1:{listening.port}", started.container, services)
     try:
         yield front
     finally:
         front.caller.close()
-        container.kill()
+        if started.forget():
+            _at_rest[kind].append(started)
+        else:
+            started.container.kill()
+
+
+class Started:
+    """A gateway that runs, and what it was when it began."""
+
+    def __init__(self, gateway: type) -> None:
+        from gateway import authentication, http, server
+
+        # Setting up the broker's part would need a broker: what is tested here is HTTP.
+        self.container = ServiceContainer(gateway)
+        replace_dependencies(self.container, *SERVICES)
+        asking = (authentication.SessionCheck, authentication.SessionRotation, authentication.Sessions)
+        ours = (http.Endpoint, *asking, server.Server)
+        for extensions in (self.container.entrypoints, self.container.subextensions):
+            for extension in [found for found in extensions if not isinstance(found, ours)]:
+                extensions.remove(extension)
+        self.container.start()
+        self._container_at_first = _kept_by(self.container)
+        self._at_first = {extension: _kept_by(extension) for extension in self.container.extensions}
+
+    def use(self, services: dict[str, Mock]) -> None:
+        """Let the gateway's workers find these services."""
+        for provider in self.container.dependencies:
+            if isinstance(provider, MockDependencyProvider):
+                provider.dependency = services[provider.attr_name]
+
+    def forget(self) -> bool:
+        """Put back what the gateway's parts have kept; say whether it is now as it was when it began."""
+        for extension, at_first in self._at_first.items():
+            vars(extension).clear()
+            vars(extension).update({name: _copied(value) for name, value in at_first.items()})
+        eventlet.sleep(0)  # A worker whose answer has arrived may still have its last step to make.
+        return _kept_by(self.container) == self._container_at_first
+
+
+_at_rest: dict[Any, list[Started]] = collections.defaultdict(list)
+"""The gateways that run and serve no test just now, by class and settings."""
+
+
+def _kept_by(part: object) -> dict[str, Any]:
+    """Return what a part of a gateway keeps, such that what it adds to it later does not show."""
+    return {name: _copied(value) for name, value in vars(part).items()}
+
+
+def _copied(value: Any) -> Any:
+    return copy.copy(value) if isinstance(value, (dict, list, set, collections.deque)) else value
 
 
 @pytest.fixture

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import itertools
 import re
 
 import pytest
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
-from werkzeug.routing import RequestRedirect
+from werkzeug.routing import MapAdapter, RequestRedirect
 
 from contracts import vocabulary
 from gateway import server
@@ -141,12 +142,18 @@ class TestWords:
             assert word not in said, word
 
 
+@functools.cache
+def addresses(listening: server.Server) -> MapAdapter:
+    """Return the addresses of a gateway, to be matched."""
+    return listening.make_url_map().bind("gateway")
+
+
 def leads_somewhere(front: Front, link: str) -> bool:
     """Tell whether a page of the gateway is at an address, with the place within it where one is named."""
     address, _, place = link.partition("#")
     listening = next(found for found in front.container.subextensions if isinstance(found, server.Server))
     try:
-        listening.make_url_map().bind("gateway").match(address.partition("?")[0], "GET")
+        addresses(listening).match(address.partition("?")[0], "GET")
     except (MethodNotAllowed, RequestRedirect, HTTPException):
         return address.startswith("/assets/")
     return not place or f'id="{place}"' in Visitor(front).get(address).text
