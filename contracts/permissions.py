@@ -39,7 +39,7 @@ SERVICE_ROLE = "service"
 PROVIDER_APPROVER = "approver_of_providers"
 """An Approver of an organisation that runs providers."""
 API_KEY = "api_key"
-"""A program with a key that an organisation gave it: for that organisation's own providers, or some of them."""
+"""A program with a key that an organisation gave it, for all of its own providers or some."""
 
 KEY_BEGINS = "ctk_"
 """How every API key begins, so that it is known for one wherever it turns up."""

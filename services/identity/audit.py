@@ -12,7 +12,7 @@ from contracts import permissions
 from kit import audit
 from services.identity import models
 
-USER, ORGANISATION = "user", "organisation"
+USER, ORGANISATION, API_KEY = "user", "organisation", "api_key"
 
 
 def record(
@@ -61,6 +61,28 @@ def record_organisation(
         now=now,
         before=before,
         after=after,
+    )
+
+
+def record_api_key(
+    session: orm.Session,
+    action: str,
+    *,
+    key: models.ApiKey,
+    by: permissions.Actor,
+    now: datetime,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Add an entry about an API key, never with anything of its secret."""
+    audit.record(
+        session,
+        action,
+        subject_type=API_KEY,
+        subject_id=key.id,
+        organisation_id=key.organisation_id,
+        by=by,
+        now=now,
+        after={"name": key.name, **(after or {})},
     )
 
 

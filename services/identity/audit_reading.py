@@ -53,12 +53,13 @@ def read(
     rows = session.execute(
         select(
             _its,
-            func.coalesce(models.User.full_name, _Subject.name).label("subject_name"),
+            func.coalesce(models.User.full_name, _Subject.name, models.ApiKey.name).label("subject_name"),
             models.Organisation.name.label("organisation_name"),
         )
         .outerjoin(models.Organisation, models.Organisation.id == _its.organisation_id)
         .outerjoin(models.User, models.User.id == _its.subject_id)
         .outerjoin(_Subject, _Subject.id == _its.subject_id)
+        .outerjoin(models.ApiKey, models.ApiKey.id == _its.subject_id)
         .where(*wanted)
         .order_by(_its.id.desc())
         .limit(limit + 1)

@@ -8,7 +8,7 @@ from typing import Any
 
 from contracts import permissions
 from kit import hashing, rpc
-from services.identity import passwords, people, profile
+from services.identity import api_keys, passwords, people, profile
 
 
 class AboutPeople:
@@ -45,9 +45,10 @@ class AboutPeople:
 
     @rpc.entrypoint(may=permissions.KNOWN, repeatable=True)
     def names(self, *, user_ids: list[str]) -> dict[str, str]:
-        """Tell what people are called, to whoever is signed in."""
+        """Tell what people are called, and programs with an API key, to whoever is signed in."""
         with self.database.reading() as session:
-            return people.names(session, user_ids=user_ids)
+            found = people.names(session, user_ids=user_ids)
+            return found | api_keys.names(session, set(user_ids) - found.keys())
 
     @rpc.entrypoint(may=permissions.SERVICE, repeatable=True)
     def contacts(self, *, user_ids: list[str]) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from contracts import errors, permissions
 from kit import hashing, rpc
-from services.identity import agreements, passwords, rotation, schemas, sessions, settings, sign_in
+from services.identity import agreements, api_keys, passwords, rotation, schemas, sessions, settings, sign_in
 
 
 class SigningIn:
@@ -63,15 +63,13 @@ class SigningIn:
 
     @rpc.entrypoint(may=permissions.PUBLIC, repeatable=True)
     def check_session(self, *, token_hash: str) -> dict[str, Any]:
-        """Say whose session it is; public, as it is how a caller becomes somebody. One statement, hot."""
+        """Say whose session or which API key it is; public: so a caller becomes somebody. Hot."""
         now = self.clock()
         try:
             with self.database.reading() as session:
                 checked = sessions.check(session, token_hash=token_hash, limits=self.limits, now=now)
         except errors.Unauthenticated:
-            with self.database.transaction() as session:
-                rotation.end_stolen(session, token_hash=token_hash, by=self.caller, now=now)
-            raise
+            return self._check_key(token_hash, now)
         if checked.is_due:
             with self.database.transaction() as session:
                 checked = sessions.see(session, checked, limits=self.limits, now=now)
@@ -127,6 +125,19 @@ class SigningIn:
         """Accept, for this session of a shared account, that it cannot tell who did what."""
         with self.database.transaction() as session:
             agreements.accept_disclaimer(session, token_hash=token_hash, by=self.caller, now=self.clock())
+
+    def _check_key(self, token_hash: str, now: datetime) -> dict[str, Any]:
+        """Say which API key it is; what is none may be a token that was stolen from a session."""
+        with self.database.reading() as session:
+            checked = api_keys.check(session, token_hash=token_hash, now=now)
+        if checked is None:
+            with self.database.transaction() as session:
+                rotation.end_stolen(session, token_hash=token_hash, by=self.caller, now=now)
+            raise errors.Unauthenticated(sessions.ENDED)
+        if checked.is_due:
+            with self.database.transaction() as session:
+                api_keys.see(session, key_id=checked.session_id, now=now)
+        return schemas.checked(checked)
 
     def _upgrade(self, *, email: str, old_hash: str | None, password: str) -> None:
         """Hash the password anew where today's parameters are others; only once it was found to be right."""

@@ -196,6 +196,33 @@ class RetiredToken(Base):
     )
 
 
+class ApiKey(Base):
+    """A program that acts for an organisation's providers; only the hash of its secret is kept."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True, default=ids.new)
+    organisation_id: Mapped[str] = mapped_column(
+        Uuid(as_uuid=False),
+        ForeignKey("organisations.id", name="api_keys_organisation_id_fkey"),
+        index=True,
+    )
+    name: Mapped[str] = mapped_column(Text)
+    prefix: Mapped[str] = mapped_column(Text)
+    """The first characters of the secret, by which people tell keys apart."""
+    token_hash: Mapped[str] = mapped_column(Text, unique=True)
+    provider_ids: Mapped[list[str]] = mapped_column(ARRAY(Uuid(as_uuid=False)))
+    """The organisation's providers that it is for; empty means all of them."""
+    created_by_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
+    created_by: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(_TIME)
+    expires_at: Mapped[datetime] = mapped_column(_TIME)
+    last_used_at: Mapped[datetime | None] = mapped_column(_TIME)
+    revoked_at: Mapped[datetime | None] = mapped_column(_TIME)
+    revoked_by_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
+    revoked_by: Mapped[str | None] = mapped_column(Text)
+
+
 class PendingSignIn(Base):
     """Somebody gave the right password and has yet to give the second factor."""
 

@@ -22,6 +22,8 @@ USER_TYPES = ("standard", "approver")
 _EMAIL = re.compile(
     r"(?!\.)[a-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}(?<!\.)@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
 )
+LONGEST_KEY_DAYS = 365
+_WRONG_DAYS = f"Give a whole number of days, from 1 to {LONGEST_KEY_DAYS}."
 _PHONE = re.compile(r"\+?[0-9 ().-]{7,24}( ?(x|ext)\.? ?[0-9]{1,6})?")
 
 
@@ -181,6 +183,19 @@ class Organisation(marshmallow.Schema):
     def _check_council(self, code: str | None, **kwargs: Any) -> None:
         if code is not None and areas.council(code) is None:
             raise marshmallow.ValidationError("Give the code of an upper-tier council, like E06000047.")
+
+
+class ApiKey(marshmallow.Schema):
+    """What somebody says of a new API key."""
+
+    name = Line(longest=100, empty="Give the key a name, such as the name of the program.")
+    provider_ids = ProviderIds(load_default=list)
+    expires_in_days = fields.Integer(
+        load_default=LONGEST_KEY_DAYS,
+        strict=True,
+        validate=validate.Range(1, LONGEST_KEY_DAYS, error=_WRONG_DAYS),
+        error_messages={"invalid": _WRONG_DAYS, "null": _WRONG_DAYS},
+    )
 
 
 class Reason(marshmallow.Schema):

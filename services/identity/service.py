@@ -12,6 +12,7 @@ from kit import clock, database, health, messaging, rpc
 from kit import settings as kit_settings
 from services.identity import (
     calls_about_people,
+    calls_api_keys,
     calls_audit,
     calls_credentials,
     calls_organisations,
@@ -50,6 +51,7 @@ class Identity(
     calls_users.Users,
     calls_about_people.AboutPeople,
     calls_organisations.Organisations,
+    calls_api_keys.ApiKeys,
     calls_audit.AuditTrail,
     health.Health,
 ):

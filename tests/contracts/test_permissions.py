@@ -35,6 +35,16 @@ WARD = actor("nhs_acute", organisation_id="trust")
 UNIT = actor("community", organisation_id="unit")
 SEARCHING_UNIT = actor("community", organisation_id="unit", wants_search=True)
 HOSPICE = actor("hospice", organisation_id="hospice")
+COUNCIL_APPROVER = actor("local_authority", p.APPROVER)
+KEY = p.Actor(
+    kind="key",
+    user_id="k",
+    full_name="API key Care software",
+    organisation_id="cranberry",
+    organisation_type="care_home",
+)
+KEY_OF_ONE = dataclasses.replace(KEY, provider_ids=("other",))
+KEY_OF_A_COUNCIL = dataclasses.replace(KEY, organisation_id="council", organisation_type="local_authority")
 ADMINISTRATOR = actor("other", p.ADMINISTRATOR, council_code=None, sub_icb_code=None, icb_code=None)
 
 MAY = [
@@ -96,13 +106,43 @@ MAY = [
     (ADMINISTRATOR, p.MANAGE_ORGANISATIONS, None, True),
     (ADMINISTRATOR, p.MANAGE_ORGANISATIONS, FAR, True),
     (p.service("test"), p.MANAGE_ORGANISATIONS, None, False),
+    (HOME, p.MANAGE_API_KEYS, OWN, False),
+    (HOME_APPROVER, p.MANAGE_API_KEYS, OWN, True),
+    (HOME_APPROVER, p.MANAGE_API_KEYS, NEARBY, False),
+    (COUNCIL_APPROVER, p.MANAGE_API_KEYS, COUNCILS_OWN, False),
+    (CHAMPION, p.MANAGE_API_KEYS, NEARBY, False),
+    (ADMINISTRATOR, p.MANAGE_API_KEYS, FAR, True),
 ]
+KEY_MAY = [
+    (KEY, p.EDIT_PROVIDER, OWN, True),
+    (KEY, p.VIEW_PROVIDER, OWN, True),
+    (KEY, p.LAST_UPDATED_REPORT, OWN, True),
+    (KEY, p.EDIT_PROVIDER, NEARBY, False),
+    (KEY, p.VIEW_PROVIDER, NEARBY, False),
+    (KEY_OF_ONE, p.EDIT_PROVIDER, OWN, False),
+    (KEY_OF_ONE, p.VIEW_PROVIDER, OWN, False),
+    (KEY_OF_ONE, p.EDIT_PROVIDER, OWN | {"provider_id": "other"}, True),
+    (KEY_OF_A_COUNCIL, p.EDIT_PROVIDER, COUNCILS_OWN, False),
+    (KEY_OF_A_COUNCIL, p.VIEW_PROVIDER, FAR, False),
+]
+TO_KEYS = {p.EDIT_PROVIDER, p.VIEW_PROVIDER, p.LAST_UPDATED_REPORT}
 
 
 class TestTable:
     @pytest.mark.parametrize(("who", "action", "target", "allowed"), MAY)
     def test_says_who_may_do_what(self, who: p.Actor, action: str, target: Any, allowed: bool) -> None:
         assert p.may(who, action, target) is allowed
+
+    @pytest.mark.parametrize(("who", "action", "target", "allowed"), KEY_MAY)
+    def test_api_keys_reach_their_organisations_own_providers_or_those_chosen(
+        self, who: p.Actor, action: str, target: Any, allowed: bool
+    ) -> None:
+        assert p.may(who, action, target) is allowed
+
+    @pytest.mark.parametrize("action", p.TABLE)
+    def test_api_keys_do_nothing_else(self, action: str) -> None:
+        assert p.may(KEY, action) is (action in TO_KEYS)
+        assert not p.may(KEY_OF_A_COUNCIL, action)
 
     @pytest.mark.parametrize("action", p.TABLE)
     def test_lets_nobody_do_anything_unknown(self, action: str) -> None:
@@ -123,7 +163,14 @@ class TestTable:
 
     @pytest.mark.parametrize("action", p.TABLE)
     def test_names_known_roles_and_scopes_only(self, action: str) -> None:
-        base = {p.PROVIDER_USER, p.COMMISSIONING_USER, p.SEARCHING_UNIT_USER, p.SERVICE_ROLE}
+        base = {
+            p.PROVIDER_USER,
+            p.PROVIDER_APPROVER,
+            p.COMMISSIONING_USER,
+            p.SEARCHING_UNIT_USER,
+            p.SERVICE_ROLE,
+            p.API_KEY,
+        }
         for role, scope in p.TABLE[action].items():
             assert role in {*p.GRANTED_ROLES, p.APPROVER, p.ADMINISTRATOR, *base}
             assert scope in (p.OWN, p.AREA, p.OWN_AND_AREA, p.ALL)
@@ -160,6 +207,10 @@ DOORS: list[tuple[p.Rule, p.Actor, bool]] = [
     (p.KNOWN, p.ANONYMOUS, False),
     (p.KNOWN, HOME, True),
     (p.KNOWN, SERVICE, True),
+    (p.SIGNED_IN, KEY, False),
+    (p.KNOWN, KEY, True),
+    (p.FIND_VACANCIES, KEY, False),
+    (p.EDIT_PROVIDER, KEY, True),
     (p.SERVICE, SERVICE, True),
     (p.SERVICE, p.ANONYMOUS, False),
     (p.SERVICE, ADMINISTRATOR, False),
@@ -182,15 +233,33 @@ class TestAdmit:
         if let_in:
             p.admit(who, rule)
             return
-        refusal = (
-            errors.Unauthenticated if who.kind == "anonymous" or rule == p.SIGNED_IN else errors.Forbidden
-        )
+        is_nobody = who.kind == "anonymous" or (rule == p.SIGNED_IN and who.kind != "key")
+        refusal = errors.Unauthenticated if is_nobody else errors.Forbidden
         with pytest.raises(refusal):
             p.admit(who, rule)
 
+    def test_api_keys_are_told_what_to_do_instead(self) -> None:
+        for rule in (p.SIGNED_IN, p.FIND_VACANCIES, p.MANAGE_API_KEYS):
+            with pytest.raises(errors.Forbidden, match="Sign in as a person"):
+                p.admit(KEY, rule)
+        with pytest.raises(errors.Forbidden, match="not for this home"):
+            p.require(KEY, p.EDIT_PROVIDER, NEARBY)
+
     @pytest.mark.parametrize("action", p.TABLE)
     def test_lets_in_whoever_may_do_the_action_to_anything_at_all(self, action: str) -> None:
-        for who in (HOME, HOME_APPROVER, COUNCIL, BROKER, CHAMPION, ANALYST, ALERTS, WARD, UNIT, SERVICE):
+        for who in (
+            HOME,
+            HOME_APPROVER,
+            COUNCIL,
+            BROKER,
+            CHAMPION,
+            ANALYST,
+            ALERTS,
+            WARD,
+            UNIT,
+            SERVICE,
+            KEY,
+        ):
             assert p.admits(who, action) is p.may(who, action)
         assert not p.admits(p.ANONYMOUS, action)
 

@@ -68,6 +68,10 @@ DECIDING = {
     "audit_actions",
     "organisations",
     "add_organisation",
+    "create_api_key",
+    "api_keys",
+    "api_key",
+    "revoke_api_key",
 }
 FOR_SERVICES = {
     "contacts",
@@ -112,6 +116,9 @@ ARGUMENTS: dict[str, Any] = {
     "until": None,
     "before_id": None,
     "limit": 50,
+    "name": "x",
+    "expires_in_days": 365,
+    "key_id": ids.new(),
 }
 ROLES = [*permissions.GRANTED_ROLES, permissions.APPROVER, permissions.ADMINISTRATOR, None]
 
