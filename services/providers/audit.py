@@ -17,13 +17,25 @@ PROVIDER = "provider"
 CREATED = "provider registered"
 CHANGED = "provider details changed"
 SERVICES_SET = "services changed"
+CAPABILITIES_SET = "capabilities changed"
+CONTRACTS_SET = "contracts changed"
+NOTES_CHANGED = "notes changed"
+ALERTS_CHANGED = "alerts changed"
 DECLARED = "figures declared"
 CONFIRMED = "figures confirmed"
 _SWITCHES = {
     "weekly_reminder": {True: "weekly reminder switched on", False: "weekly reminder switched off"},
     "active": {True: "provider reactivated", False: "provider deactivated"},
 }
-_BY_KIND = {"created": CREATED, "details": CHANGED, "services": SERVICES_SET}
+_BY_KIND = {
+    "created": CREATED,
+    "details": CHANGED,
+    "services": SERVICES_SET,
+    "capabilities": CAPABILITIES_SET,
+    "contracts": CONTRACTS_SET,
+    "notes": NOTES_CHANGED,
+    "alerts": ALERTS_CHANGED,
+}
 _FIGURES = {"saved": DECLARED, "confirmed": CONFIRMED}
 ACTIONS = tuple(
     sorted(

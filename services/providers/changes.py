@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from contracts import errors, permissions
+from contracts import areas, errors, permissions
 from services.providers import audit, models, opening
 
 _BOOKKEEPING = {
@@ -20,6 +20,7 @@ _BOOKKEEPING = {
     "last_updated",
     "last_updated_by_id",
     "last_updated_by",
+    "capabilities",
 }
 ELSEWHERE = frozenset({"notes", "alerts"})
 """Kinds of change that no form of fields could overwrite, so they make nobody's form stale."""
@@ -89,7 +90,10 @@ def state(provider: models.Provider) -> dict[str, Any]:
     fields["bed_types"] = [row.bed_type for row in provider.bed_types]
     for row in provider.bed_types:
         fields |= {f"bed_types.{row.bed_type}.{name}": getattr(row, name) for name in _BED_TYPE_FIELDS}
-    return fields
+    for code, beds in provider.capabilities.items():
+        fields |= {f"capabilities.{code}.{kind}": number for kind, number in beds.items()}
+    fields |= {f"notes.{note.id}": note.text for note in provider.notes}
+    return fields | {f"alerts.{alert.id}": _alert(alert) for alert in provider.alerts}
 
 
 def record(
@@ -118,6 +122,10 @@ def record(
     audit.record(session, provider, kind=kind, before=before, after=after, by=by, now=now)
 
 
+def _alert(alert: models.Alert) -> str:
+    return f"{alert.kind} from {alert.starts_on} to {alert.ends_on or 'further notice'}: {alert.text}"
+
+
 def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
@@ -137,10 +145,18 @@ def _in_words(later: Iterable[models.Change]) -> dict[str, str]:
         for name, (before, after) in change.fields.items():
             ends[name] = (ends[name][0] if name in ends else before, after)
     return {
-        name: f"was {_value(first)}, is now {_value(last)}"
+        name: f"was {_value(_named(name, first))}, is now {_value(_named(name, last))}"
         for name, (first, last) in ends.items()
         if first != last
     }
+
+
+def _named(name: str, value: Any) -> Any:
+    """Return the names of councils and sub-ICBs for their codes; anything else as it is."""
+    if name != "contracts" or not value:
+        return value
+    known = [areas.council(code) or areas.sub_icb(code) for code in value]
+    return [area.name if area else code for area, code in zip(known, value, strict=True)]
 
 
 def _is_figure(name: str) -> bool:

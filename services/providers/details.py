@@ -6,18 +6,24 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from contracts import areas, errors, events, freshness, permissions, vocabulary
-from kit import ids, outbox
-from services.providers import changes, completeness, models, opening, snapshots
+from contracts import areas, errors, freshness, permissions
+from kit import ids
+from services.providers import (
+    alerts,
+    bed_types,
+    changes,
+    choices,
+    completeness,
+    models,
+    notes,
+    opening,
+    publishing,
+)
 
-_TYPES_BY_ORGANISATION = {
-    "care_home": ("care_home",),
-    "nhs_acute": ("acute", "community"),
-    "community": ("community",),
-    "hospice": ("hospice",),
-}
+CQC_PAGE = "https://www.cqc.org.uk/location/"
 _COLUMNS = [column.key for column in models.Provider.__table__.columns]
 _SWITCHES = {
     "weekly_reminder": permissions.SWITCH_REMINDER,
@@ -44,7 +50,8 @@ def create(
 
     ``place`` is what search knows of the postcode, if it knows it.
 
-    :raises errors.Invalid: the council has to be chosen, or the type does not fit the organisation.
+    :raises errors.Invalid: the council has to be chosen, the type does not fit the organisation, or another
+        provider has the CQC location id.
     :raises errors.Forbidden: ``by`` may not register providers there.
     """
     runs_providers = by.organisation_type in permissions.PROVIDER_SIDE
@@ -60,7 +67,7 @@ def create(
         id=ids.new(),
         version=0,
         organisation_id=organisation_id,
-        type=_type(form.get("type"), by=by),
+        type=_type(session, form.get("type"), by=by, now=now),
         languages=["English"],
         bed_types=[],
         notes=[],
@@ -68,9 +75,10 @@ def create(
         **written,
     )
     _stand(provider, place=place, council_code=form.get("council_code"))
+    refuse_taken(session, provider)
     session.add(provider)
     session.flush()  # Sets the columns' defaults, which the rules read.
-    _publish(session, provider, kind="created", before={}, by=by, now=now)
+    publishing.publish(session, provider, kind="created", before={}, by=by, now=now)
     return provider
 
 
@@ -89,7 +97,7 @@ def change(
     It is also decided anew when ``place``, what search knows of the postcode now, puts it in another council.
 
     :raises errors.Stale: somebody changed the provider since ``version``.
-    :raises errors.Invalid: the council has to be chosen.
+    :raises errors.Invalid: the council has to be chosen, or another provider has the CQC location id.
     :raises errors.Forbidden: ``by`` may not edit it, or may not switch what they switched.
     """
     provider = changes.begin(session, provider_id=provider_id, version=version, by=by, now=now)
@@ -103,9 +111,35 @@ def change(
             setattr(provider, name, value)
     if moved or _is_misplaced(provider, place):
         _stand(provider, place=place, council_code=fields.get("council_code"))
+    if {"cqc_location_id", "active"} & fields.keys():
+        refuse_taken(session, provider)
     if changes.state(provider) != before:
-        _publish(session, provider, kind="details", before=before, by=by, now=now)
+        publishing.publish(session, provider, kind="details", before=before, by=by, now=now)
     return provider
+
+
+def refuse_taken(session: Session, provider: models.Provider) -> None:
+    """Refuse a CQC location id that another active provider has: CQC registers each site once (B2).
+
+    :raises errors.Invalid: with the name of the other one.
+    """
+    location_id = provider.cqc_location_id
+    if location_id is None or provider.active is False:
+        return
+    # Two who save the same id at one time wait for each other here.
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"cqc location {location_id}"))))
+    its = models.Provider
+    with session.no_autoflush:
+        other = session.execute(
+            select(its.name, its.postcode)
+            .where(its.cqc_location_id == location_id, its.active, its.id != provider.id)
+            .limit(1)
+        ).first()
+    if other is not None:
+        raise errors.Invalid(
+            "CQC registers each site once, and this one is here already; nothing was saved.",
+            {"cqc_location_id": f"{other.name} ({other.postcode}) has this CQC location id. Check the number."},
+        )
 
 
 def stands(
@@ -149,9 +183,12 @@ def answer(provider: models.Provider, *, by: permissions.Actor, now: datetime) -
     last_updated = provider.last_updated
     return {
         **{name: _plain(getattr(provider, name)) for name in _COLUMNS},
+        "cqc_report_link": _report_link(provider),
         "bed_types": [{"bed_type": row.bed_type, "label": row.reference.label} for row in provider.bed_types],
         "overdue": freshness.overdue(provider_type=provider.type, last_updated=last_updated, now=now),
         "completeness": completeness.checklist(provider),
+        "notes": [notes.answer(note) for note in provider.notes],
+        "alerts": [alerts.answer(alert) for alert in provider.alerts],
         "may": [action for action in _ASKED_ABOUT if permissions.may(by, action, provider.target)],
     }
 
@@ -169,12 +206,25 @@ def _refuse_the_limited(by: permissions.Actor) -> None:
         )
 
 
-def _type(asked: str | None, *, by: permissions.Actor) -> str:
-    fitting = _TYPES_BY_ORGANISATION.get(by.organisation_type or "", ())
+def _report_link(provider: models.Provider) -> str | None:
+    """Return where CQC's report is read: what was given, else CQC's page of the location."""
+    if provider.cqc_report_url or not provider.cqc_location_id:
+        return provider.cqc_report_url
+    return f"{CQC_PAGE}{provider.cqc_location_id}"
+
+
+def _type(session: Session, asked: str | None, *, by: permissions.Actor, now: datetime) -> str:
+    """Return the type of a new provider: of those that the organisation runs, the one that is asked for.
+
+    Where none is asked for it is the only one, or the one that the organisation is named after.
+    """
+    valid = choices.valid(session, choices.PROVIDER_TYPE, on=bed_types.london_date(now))
+    kind = by.organisation_type or ""
+    fitting = [code for code, choice in valid.items() if kind in choice.organisation_types]
     if permissions.reach(by, permissions.REGISTER_PROVIDER).everything:
-        fitting = tuple(vocabulary.PROVIDER_TYPES)
-    if asked is None and len(fitting) == 1:
-        return fitting[0]
+        fitting = list(valid)
+    elif asked is None and (len(fitting) == 1 or kind in fitting):
+        return kind if kind in fitting else fitting[0]
     if asked not in fitting:
         raise errors.Invalid(
             "Say what type of provider it is.", {"type": f"Choose one of: {', '.join(fitting)}."}
@@ -220,19 +270,3 @@ def _compact(postcode: str) -> str:
 def _spaced(postcode: str) -> str:
     compact = _compact(postcode)
     return f"{compact[:-3]} {compact[-3:]}"
-
-
-def _publish(
-    session: Session,
-    provider: models.Provider,
-    *,
-    kind: str,
-    before: Mapping[str, Any],
-    by: permissions.Actor,
-    now: datetime,
-) -> None:
-    completeness.refresh(provider)
-    changes.record(session, provider, kind=kind, before=before, by=by, now=now)
-    outbox.record(
-        session, events.ProviderChanged(provider=snapshots.of(provider), changed_at=now.isoformat())
-    )

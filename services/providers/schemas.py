@@ -22,6 +22,12 @@ _TEXT_MESSAGES: dict[str, Any] = {
     "long": "Write at most {most} characters.",
     "shape": "This does not look right; for example: {example}.",
 }
+_DAY: dict[str, Any] = {
+    "required": "Give a day.",
+    "null": "Give a day.",
+    "invalid": "Give a day, such as 2026-03-01.",
+}
+_STARS = "Enter a number from 0 to 5."
 _PHONE = r"[0-9+()./x ext-]*\d{3,}[0-9+()./x ext-]*"
 _EMAIL = r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+"
 
@@ -72,6 +78,20 @@ class _WholeNumber(fields.Integer):
         super().__init__(strict=True, validate=bounds, error_messages=messages, **options)
 
 
+class _Stars(fields.Float):
+    """A rating from 0 to 5 stars, in steps of a tenth at the finest."""
+
+    def __init__(self, **options: Any) -> None:
+        messages: dict[str, Any] = dict.fromkeys(("invalid", "too_large", "special", "null"), _STARS)
+        bounds = validate.Range(min=0, max=5, error=_STARS)
+        super().__init__(validate=bounds, error_messages=messages, **options)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **context: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.make_error("invalid")
+        return round(super()._deserialize(value, attr, data, **context), 1)
+
+
 class _Id(fields.String):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **context: Any) -> str:
         text = super()._deserialize(value, attr, data, **context)
@@ -87,6 +107,10 @@ class _FromCqc(fields.Field[Any]):
         raise ValidationError("This comes from CQC and cannot be changed here.")
 
 
+def _few(most: int) -> validate.Length:
+    return validate.Length(max=most, error=f"Give at most {most}.")
+
+
 def _codes(allowed: Any, **options: Any) -> fields.List[Any]:
     said = f"Choose from: {', '.join(allowed)}."
     one = fields.String(validate=validate.OneOf(allowed, error=said), error_messages={"invalid": said})
@@ -97,6 +121,12 @@ def _code(allowed: Any, **options: Any) -> fields.String:
     said = f"Choose one of: {', '.join(allowed)}."
     one_of = validate.OneOf(allowed, error=said)
     return fields.String(validate=one_of, error_messages={"invalid": said}, **options)
+
+
+_NULLABLE = frozenset(
+    {"council_code", "price_band", "brand", "ods_code", "cqc_location_id", "cqc_report_url"}
+)
+"""Details that are nothing rather than empty."""
 
 
 def _yes_or_no(**options: Any) -> fields.Boolean:
@@ -125,28 +155,36 @@ class Details(Schema):
     price_band = _Text(most=60, allow_none=True)
     funding_sources = _codes(vocabulary.FUNDING_SOURCES)
     care_types = _codes(vocabulary.CARE_TYPES)
+    brand = _Text(most=120, allow_none=True)
     ods_code = _Text(most=12, shape=r"[0-9A-Za-z]{3,12}", example="RXP01", allow_none=True)
     cqc_location_id = _Text(most=20, shape=r"[0-9A-Za-z-]{3,20}", example="1-123456789", allow_none=True)
     cqc_report_url = _Link(most=300, allow_none=True)
     weekly_reminder = _yes_or_no()
     active = _yes_or_no()
     registered_beds = _FromCqc()
+    cqc_provider_id = _FromCqc()
     cqc_rating = _FromCqc()
+    cqc_ratings = _FromCqc()
+    cqc_rating_date = _FromCqc()
+    cqc_services = _FromCqc()
+    last_inspected_on = _FromCqc()
 
     @post_load
     def _tidy(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
         for name in ("funding_sources", "care_types"):
             if name in data:
                 data[name] = sorted(set(data[name]))
-        nullable = ("council_code", "price_band", "ods_code", "cqc_location_id", "cqc_report_url")
-        return {name: value or None if name in nullable else value for name, value in data.items()}
+        for name in ("ods_code", "cqc_location_id"):
+            if data.get(name):
+                data[name] = data[name].upper()
+        return {name: value or None if name in _NULLABLE else value for name, value in data.items()}
 
 
 class NewProvider(Details):
     """The details of a provider that is registered."""
 
     organisation_id = _Id(allow_none=True)
-    type = _code(vocabulary.PROVIDER_TYPES)
+    type = _Text(most=60)
 
     class Meta:
         # Whether it is active and reminded is for those who may switch it, once it is there.
@@ -167,6 +205,46 @@ class Services(Schema):
     short_stay_services = fields.List(_Text(most=60), load_default=list, validate=validate.Length(max=20))
     languages = fields.List(_Text(least=2, most=50), load_default=list, validate=validate.Length(max=50))
     confirm_dropped_figures = _yes_or_no(load_default=False)
+
+
+class CapabilityBeds(Schema):
+    """The beds with nursing and without in which a need can be met."""
+
+    error_messages = _UNKNOWN
+
+    nursing = _WholeNumber(least=0, most=figures.HIGHEST, load_default=0)
+    non_nursing = _WholeNumber(least=0, most=figures.HIGHEST, load_default=0)
+
+
+class Capabilities(Schema):
+    """Which needs a provider can meet, and what is told of its quality; what is left out is not told."""
+
+    error_messages = _UNKNOWN
+
+    capabilities = fields.Dict(
+        keys=_Text(most=60), values=fields.Nested(CapabilityBeds), load_default=dict, validate=_few(100)
+    )
+    acute_trusts = fields.List(_Text(least=2, most=120), load_default=list, validate=_few(30))
+    weekend_assessments = _yes_or_no(load_default=None, allow_none=True)
+    weekend_admissions = _yes_or_no(load_default=None, allow_none=True)
+    food_hygiene_rating = _WholeNumber(least=0, most=5, load_default=None, allow_none=True)
+    nhs_user_rating = _Stars(load_default=None, allow_none=True)
+    your_care_rating = _WholeNumber(least=0, most=1000, load_default=None, allow_none=True)
+    registered_manager_in_post = _yes_or_no(load_default=None, allow_none=True)
+    staff_turnover = _WholeNumber(least=0, most=300, load_default=None, allow_none=True)
+    nurse_turnover = _WholeNumber(least=0, most=300, load_default=None, allow_none=True)
+
+    @post_load
+    def _tidy(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return data | {"acute_trusts": list(dict.fromkeys(data["acute_trusts"]))}
+
+
+class Contracts(Schema):
+    """The councils and sub-ICBs that a provider has contracts with, by their codes."""
+
+    error_messages = _UNKNOWN
+
+    codes = fields.List(_Text(least=1, most=9), required=True, validate=_few(500))
 
 
 class BedTypeFigures(Schema):
@@ -202,7 +280,28 @@ class Capacity(Schema):
     confirm_large_change = _yes_or_no(load_default=False)
 
 
+class Alert(Schema):
+    """What an authority warns of; a day is written 2026-03-01."""
+
+    error_messages = _UNKNOWN
+
+    kind = _Text(required=True, least=1, most=60)
+    text = _Text(required=True, most=1000)
+    starts_on = fields.Date(required=True, error_messages=_DAY)
+    ends_on = fields.Date(load_default=None, allow_none=True, error_messages=_DAY)
+
+
+class AlertEnd(Schema):
+    """The last day of an alert."""
+
+    error_messages = _UNKNOWN
+
+    ends_on = fields.Date(load_default=None, allow_none=True, error_messages=_DAY)
+
+
 CHANGES, NEW_PROVIDER, SERVICES, CAPACITY = Details(), NewProvider(), Services(), Capacity()
+CAPABILITIES, CONTRACTS = Capabilities(), Contracts()
+ALERT, ALERT_END = Alert(), AlertEnd()
 
 
 def load(schema: Schema, given: object) -> dict[str, Any]:

@@ -9,7 +9,10 @@ from kit import clock, database, health, messaging, rpc
 from services.providers import (
     bed_types,
     calls_looking_up,
+    calls_notes_and_alerts,
+    calls_telling,
     capacity,
+    closing,
     details,
     listing,
     opening,
@@ -19,7 +22,12 @@ from services.providers import (
 )
 
 
-class Providers(calls_looking_up.LookingUp, health.Health):
+class Providers(
+    calls_looking_up.LookingUp,
+    calls_notes_and_alerts.NotesAndAlerts,
+    calls_telling.Telling,
+    health.Health,
+):
     """Providers, what they offer, and how many beds they have."""
 
     name = "providers"
@@ -72,6 +80,28 @@ class Providers(calls_looking_up.LookingUp, health.Health):
                 place=place,
                 by=self.caller,
                 now=now,
+            )
+        return details.answer(provider, by=self.caller, now=now)
+
+    @rpc.entrypoint(may=permissions.DEACTIVATE_PROVIDER)
+    def deactivate_provider(
+        self, *, provider_id: str, version: int | None = None, reason: str
+    ) -> dict[str, Any]:
+        """Take a provider out of searches, for a reason; its history stays (B15)."""
+        now = self.clock()
+        with self.database.transaction() as session:
+            provider = closing.deactivate(
+                session, provider_id=provider_id, version=version, reason=reason, by=self.caller, now=now
+            )
+        return details.answer(provider, by=self.caller, now=now)
+
+    @rpc.entrypoint(may=permissions.DEACTIVATE_PROVIDER)
+    def reactivate_provider(self, *, provider_id: str, version: int | None = None) -> dict[str, Any]:
+        """Put a provider that was deactivated back."""
+        now = self.clock()
+        with self.database.transaction() as session:
+            provider = closing.reactivate(
+                session, provider_id=provider_id, version=version, by=self.caller, now=now
             )
         return details.answer(provider, by=self.caller, now=now)
 

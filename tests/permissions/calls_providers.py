@@ -8,6 +8,7 @@ from unittest import mock
 from sqlalchemy import orm
 
 from contracts import permissions
+from kit import ids
 from services.providers import models
 from tests.permissions import calls, targets
 from tests.permissions.calls import Scene
@@ -106,6 +107,61 @@ def switch_reminder(scene: Scene) -> Any:
 )
 def deactivate_provider(scene: Scene) -> Any:
     return scene.service.change_provider(**_its(scene), changes={"active": False})
+
+
+@calls.to("providers.deactivate_provider", on=calls.PROVIDER, needs=(permissions.DEACTIVATE_PROVIDER,))
+def close_provider(scene: Scene) -> Any:
+    return scene.service.deactivate_provider(**_its(scene), reason="Closed for good.")
+
+
+@calls.to("providers.reactivate_provider", on=calls.PROVIDER, needs=(permissions.DEACTIVATE_PROVIDER,))
+def reopen_provider(scene: Scene) -> Any:
+    provider = scene.session.get(models.Provider, scene.target.id("provider"))
+    assert provider is not None
+    provider.active = False
+    scene.session.flush()
+    return scene.service.reactivate_provider(**_its(scene))
+
+
+@calls.to("providers.add_note", on=calls.PROVIDER, needs=(permissions.EDIT_PROVIDER,))
+def add_note(scene: Scene) -> Any:
+    return scene.service.add_note(**_its(scene), text="Pets are welcome.")
+
+
+def _note(scene: Scene) -> str:
+    """Let there be a note to change, and return its id."""
+    note = models.Note(id=ids.new(), **_its(scene), text="No pets.", written_at=NOW, by_name="")
+    scene.session.add(note)
+    scene.session.flush()
+    return note.id
+
+
+@calls.to("providers.edit_note", on=calls.PROVIDER, needs=(permissions.EDIT_PROVIDER,))
+def edit_note(scene: Scene) -> Any:
+    return scene.service.edit_note(**_its(scene), note_id=_note(scene), text="Pets are welcome.")
+
+
+@calls.to("providers.delete_note", on=calls.PROVIDER, needs=(permissions.EDIT_PROVIDER,))
+def delete_note(scene: Scene) -> Any:
+    return scene.service.delete_note(**_its(scene), note_id=_note(scene))
+
+
+ALERT = {"kind": "outbreak", "text": "Norovirus.", "starts_on": f"{NOW:%Y-%m-%d}"}
+
+
+@calls.to("providers.set_alert", on=calls.PROVIDER, needs=(permissions.SET_ALERTS,))
+def set_alert(scene: Scene) -> Any:
+    return scene.service.set_alert(**_its(scene), **ALERT)
+
+
+@calls.to("providers.end_alert", on=calls.PROVIDER, needs=(permissions.SET_ALERTS,))
+def end_alert(scene: Scene) -> Any:
+    alert = models.Alert(
+        id=ids.new(), **_its(scene), kind="outbreak", text="", starts_on=NOW.date(), set_at=NOW, set_by=""
+    )
+    scene.session.add(alert)
+    scene.session.flush()
+    return scene.service.end_alert(**_its(scene), alert_id=alert.id)
 
 
 @calls.to("providers.set_services", on=calls.PROVIDER, needs=(permissions.EDIT_PROVIDER,))
