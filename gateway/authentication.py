@@ -7,7 +7,7 @@ forgotten at once, so that somebody whose account was closed is out within a sec
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -125,15 +125,7 @@ class Sessions(SharedExtension):
         )
         if token_hash in self._ended:
             raise errors.Unauthenticated("Your session has ended. Sign in again.")
-        session = Session(
-            session_id=answer["session_id"],
-            token_hash=token_hash,
-            duty=answer["duty"],
-            expires_at=answer["expires_at"],
-            remembered=answer["remembered"],
-            rotate=answer["rotate"],
-            actor=permissions.Actor.from_dict(answer["actor"]),
-        )
+        session = session_of(token_hash, answer)
         # A duty done must count at the very next request, whichever gateway that reaches.
         if session["duty"] is None:
             self._keep(session)
@@ -145,6 +137,19 @@ class Sessions(SharedExtension):
             self._known = {key: known for key, known in self._known.items() if known[0] > now}
         left = datetime.fromisoformat(session["expires_at"]).timestamp() - time.time()
         self._known[session["token_hash"]] = (time.monotonic() + min(BELIEVED_SECONDS, left), session)
+
+
+def session_of(token_hash: str, answer: Mapping[str, Any]) -> Session:
+    """Return what identity answered about the session of a token."""
+    return Session(
+        session_id=answer["session_id"],
+        token_hash=token_hash,
+        duty=answer["duty"],
+        expires_at=answer["expires_at"],
+        remembered=answer["remembered"],
+        rotate=answer["rotate"],
+        actor=permissions.Actor.from_dict(answer["actor"]),
+    )
 
 
 class SessionCheck(Entrypoint):

@@ -37,6 +37,8 @@ FIRST = {
     duties.SECOND_FACTOR: "Set up a second factor first (POST /api/v1/me/second-factor).",
 }
 """What a program is told to do first."""
+SHOWN_AGAIN, SENT_AGAIN, NOT_KEPT = "shown", "sent", ""
+"""What becomes of a form sent after the session had ended (`PageEndpoint`)."""
 
 
 class Endpoint(Entrypoint):
@@ -181,10 +183,20 @@ class PlainEndpoint(Endpoint):
 class PageEndpoint(Endpoint):
     """A method that shows a page or takes a form."""
 
-    def __init__(self, methods: str, path: str, *, secret_address: bool = False, **door: Any) -> None:
-        """``secret_address`` says that whoever knows the address is let in, so that it is told to nobody."""
+    def __init__(
+        self, methods: str, path: str, *, secret_address: bool = False, kept: str | None = None, **door: Any
+    ) -> None:
+        """``secret_address`` says that whoever knows the address is let in, so that it is told to nobody.
+
+        ``kept`` says what becomes of a form that arrives when the session has ended, once its sender has
+        signed in again: SHOWN_AGAIN where the page takes ``go=edit`` for "show the form as it was filled in,
+        and save nothing", SENT_AGAIN where the form is sent as it was, NOT_KEPT where it is lost. Unless
+        told, pages that both show and take a form have it sent again.
+        """
         super().__init__(methods, path, **door)
         self.secret_address = secret_address
+        has_form = {"GET", "POST"} <= set(self.methods) and not self.public and not self.duty
+        self.kept = kept if kept is not None else SENT_AGAIN if has_form else NOT_KEPT
 
     def answer(self, request: Request, path_values: dict[str, Any]) -> Answer:
         if request.method == "HEAD":
@@ -205,8 +217,11 @@ class PageEndpoint(Endpoint):
             incoming.check_form_fields(request)
             security.check_form(request)
         page: Page = self.run(request, path_values)
-        security.keep_visitor(page, request)
         self._renew_token(page, request)
+        security.keep_visitor(page, request)
+        if request.method == "POST" and page.status_code == 303 and not self.public:
+            # Whoever saves is led on; a refusal is shown where it happened.
+            security.tell_saved(page, request)
         if self.secret_address:
             page.headers["Referrer-Policy"] = "no-referrer"
             page.headers["X-Robots-Tag"] = "noindex, nofollow"
@@ -231,12 +246,21 @@ class PageEndpoint(Endpoint):
             request.session = None
 
     def refuse(self, request: Request, problem: Problem, error: Exception) -> Answer:
-        """Say no with a page, or ask the person to sign in."""
+        """Say no with a page, or ask the person to sign in; what was entered is not lost (B10)."""
         if isinstance(error, errors.Unauthenticated) and not self.public:
-            page = see_other(self._sign_in_address(request))
+            page = self._kept_page(request) or see_other(self._sign_in_address(request))
             security.clear_session_cookie(page, request)
             return page
+        if "csrf_token" in problem.fields and request.session is not None:
+            return self._kept_page(request) or self.server.error_page(request, problem)
         return self.server.error_page(request, problem)
+
+    def _kept_page(self, request: Request) -> Page | None:
+        """Return a page that keeps what was entered in a session that is over, if that can be."""
+        if request.method != "POST" or self.kept == NOT_KEPT:
+            return None
+        back = _address_of(request) if "GET" in self.methods else ""
+        return self.server.kept_form(request, how=self.kept, back=back)
 
     def _sign_in_address(self, request: Request) -> str:
         """Return where to sign in, so as to come back to the page or to the form that was sent."""

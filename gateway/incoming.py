@@ -72,6 +72,11 @@ class Request(wrappers.Request):
         return security.sign_out_token(self)
 
     @property
+    def person(self) -> str:
+        """Return a name for who is signed in, from which nobody can tell who it is."""
+        return security.person(self)
+
+    @property
     def idle_seconds_left(self) -> int | None:
         """Return after how long a session that is not remembered ends unless something is done (A7)."""
         if self.session is None or self.session["remembered"]:

@@ -7,7 +7,7 @@ import hmac
 import secrets
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from contracts import errors
 
@@ -27,6 +27,9 @@ LONGEST_UNREMEMBERED = timedelta(hours=12)
 """Only sessions that are remembered outlast this (A7); the others end with the browser at the latest."""
 SECOND_STEP_SECONDS = 300
 """How long somebody may take between the password and the code of the second factor."""
+SAVED_SECONDS = 60
+"""How long a browser is told which form was saved; the next page needs it."""
+LETTERS_OF_A_PERSON = 32
 
 
 def headers(settings: Settings, *, page: bool) -> list[tuple[str, str]]:
@@ -109,6 +112,18 @@ def clear_challenge(response: Response, request: Request) -> None:
     _set_cookie(response, request.settings, "code", "", max_age=0)
 
 
+def tell_saved(response: Response, request: Request) -> None:
+    """Tell the browser's scripts that the form of this address is saved, so that its draft can go (B10)."""
+    response.set_cookie(
+        _cookie_name(request.settings, "saved"),
+        quote(request.path, safe=""),
+        max_age=SAVED_SECONDS,
+        path="/",
+        secure=request.settings.cookie_secure,
+        samesite="Lax",
+    )
+
+
 # Form tokens
 
 
@@ -131,8 +146,30 @@ def csrf_token(request: Request) -> str:
     """Return the token to put into the forms of this page as `csrf_token`.
 
     Forms that anybody may send stay good while the person signs in or out elsewhere, or the session ends.
+    The others also say whose they are, in a way that `sender` believes when the session has ended.
     """
-    return _form_token(request, visitor(request) if request.is_public else None)
+    if request.is_public or request.session is None:
+        return _form_token(request, visitor(request) if request.is_public else None)
+    whose = person(request)
+    return ".".join([_form_token(request, None), whose, _proof(request, whose)])
+
+
+def person(request: Request) -> str:
+    """Return a name for who is signed in, always the same, from which nobody can tell who it is."""
+    user_id = request.actor.user_id
+    return _signed(request, f"person:{user_id}")[:LETTERS_OF_A_PERSON] if user_id else ""
+
+
+def sender(request: Request) -> str | None:
+    """Return whose form was sent (as `person` names them), if our page gave it to this very browser.
+
+    It counts for nothing but keeping what was entered: the session it was made in is over.
+    """
+    parts = request.form.get("csrf_token", "").split(".")
+    if len(parts) != 3 or not parts[1] or _from_elsewhere(request):
+        return None
+    is_ours = hmac.compare_digest(parts[2].encode(), _proof(request, parts[1]).encode())
+    return parts[1] if is_ours else None
 
 
 def sign_out_token(request: Request) -> str:
@@ -144,9 +181,15 @@ def _form_token(request: Request, browser: str | None) -> str:
     # To the session and not to its token, which is renewed while other tabs stay open.
     session = request.session["session_id"] if request.session else None
     bound_to = browser or session or visitor(request)
-    return hmac.new(
-        request.settings.secret_key.encode(), f"form:{bound_to}".encode(), hashlib.sha256
-    ).hexdigest()
+    return _signed(request, f"form:{bound_to}")
+
+
+def _proof(request: Request, whose: str) -> str:
+    return _signed(request, f"kept:{visitor(request)}:{whose}")
+
+
+def _signed(request: Request, text: str) -> str:
+    return hmac.new(request.settings.secret_key.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 
 def check_form(request: Request) -> None:
@@ -154,9 +197,10 @@ def check_form(request: Request) -> None:
 
     :raises errors.Forbidden: when it was not, or the page is older than the session
     """
-    sent = request.form.get("csrf_token", "").encode()
+    sent = request.form.get("csrf_token", "").partition(".")[0].encode()
     # What stands on every page (to sign out, to judge a password) may be sent to public addresses as well.
-    ours = [csrf_token(request).encode(), sign_out_token(request).encode()]
+    here = _form_token(request, visitor(request) if request.is_public else None)
+    ours = [here.encode(), sign_out_token(request).encode()]
     if _from_elsewhere(request) or not any(hmac.compare_digest(sent, token) for token in ours):
         raise errors.Forbidden(
             "Nothing was saved. You may have signed in or out since the page was loaded.",

@@ -79,6 +79,12 @@ class Server(nameko_server.WebServer):
         page: Page = show(request, problem)
         return page
 
+    def kept_form(self, request: Request, *, how: str, back: str) -> Page | None:
+        """Keep what a form brought after the session had ended, where the gateway has pages for that."""
+        keep = getattr(self.container.service_cls, "kept_form", None)
+        page: Page | None = keep(request, how=how, back=back) if keep else None
+        return page
+
     def get_wsgi_app(self) -> Any:
         return Application(self)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from contracts import errors, permissions
 from gateway import http
-from gateway.web import devices, rendering, signing_in
+from gateway.web import devices, editing, meanwhile, rendering, signing_in
 
 if TYPE_CHECKING:
     from gateway import authentication
@@ -32,16 +32,22 @@ class Account:
     identity: rpc.Client
     sessions: authentication.Sessions
 
-    @http.page("GET,POST", "/account", may=permissions.SIGNED_IN)
+    @http.page("GET,POST", "/account", may=permissions.SIGNED_IN, kept=http.SHOWN_AGAIN)
     def account_page(self, request: http.Request) -> http.Page:
         """Show one's details and change those that are one's own to change."""
+        profile = self.identity.profile()
+        now = editing.state(profile, DETAILS)
         if request.method == "GET":
             notice = NOTICES.get(request.args.get("done", ""))
-            profile = self.identity.profile()
-            return rendering.respond(
-                request, "account/account.html", profile=profile, values=profile, notice=notice
-            )
+            return _account_form(request, profile, values=profile, version=now, notice=notice)
         changes = {name: request.form.get(name, "").strip() for name in DETAILS}
+        version = request.form.get("version", "")
+        if editing.goes_back(request.form):
+            return _account_form(request, profile, values=changes, version=version)
+        if version != now:
+            # An Approver, or oneself in another tab (B10); identity keeps no version of a profile by itself.
+            changed = meanwhile.of(_changed_meanwhile(profile, changes), fresh="/account", entered=changes)
+            return _account_form(request, profile, values=changes, version=now, status=412, meanwhile=changed)
         try:
             self.identity.change_profile(changes=changes)
         except REFUSALS as refusal:
@@ -49,8 +55,9 @@ class Account:
                 request,
                 refusal,
                 "account/account.html",
-                profile=self.identity.profile(),
+                profile=profile,
                 values=request.form,
+                version=version,
             )
         # The name stands at the top of every page.
         self.sessions.ask_again(request.signed_in["token_hash"])
@@ -87,6 +94,20 @@ class Account:
         """Sign every device out but this one."""
         self.identity.end_other_sessions(token_hash=request.signed_in["token_hash"])
         return http.see_other("/account/sessions?done=others")
+
+
+def _account_form(
+    request: http.Request, profile: dict[str, Any], *, values: dict[str, Any], version: str, **context: Any
+) -> http.Page:
+    return rendering.respond(
+        request, "account/account.html", profile=profile, values=values, version=version, **context
+    )
+
+
+def _changed_meanwhile(profile: dict[str, Any], entered: dict[str, str]) -> errors.Stale:
+    """Return the details that are saved now and differ from what was entered."""
+    differing = {name: f"is now {profile[name]}" for name in DETAILS if profile[name] != entered[name]}
+    return errors.Stale("Your details were changed while you had this page open.", differing)
 
 
 def _session(row: dict[str, Any]) -> dict[str, Any]:

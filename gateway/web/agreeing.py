@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from contracts import duties, errors, permissions, terms
 from gateway import http, security
-from gateway.web import rendering, signing_in
+from gateway.web import kept_forms, rendering, signing_in
 
 if TYPE_CHECKING:
     from gateway import authentication
@@ -30,7 +30,7 @@ class Agreeing:
         due = request.signed_in["duty"] == duties.DISCLAIMER
         if not due:
             return http.see_other(security.local_path(wanted, "/home"))
-        shown: dict[str, Any] = {"next": wanted, "values": {}}
+        shown: dict[str, Any] = {"next": wanted, "kept": kept_forms.carried(request), "values": {}}
         if request.method == "GET":
             return rendering.respond(request, "disclaimer.html", **shown)
         if request.form.get("accepts") != "yes":
@@ -39,7 +39,7 @@ class Agreeing:
         token_hash = request.signed_in["token_hash"]
         self.identity.accept_disclaimer(token_hash=token_hash)
         self.sessions.ask_again(token_hash)
-        return http.see_other(security.local_path(wanted, "/home"))
+        return self._lead_on(request, wanted)
 
     @http.page("GET,POST", "/terms/agree", may=permissions.SIGNED_IN, duty=duties.TERMS)
     def agree_page(self, request: http.Request) -> http.Page:
@@ -47,7 +47,12 @@ class Agreeing:
         wanted = request.values.get("next", "")
         if request.signed_in["duty"] != duties.TERMS:
             return http.see_other(security.local_path(wanted, "/home"))
-        shown: dict[str, Any] = {"next": wanted, "values": request.form, "version": terms.VERSIONS[-1]}
+        shown: dict[str, Any] = {
+            "next": wanted,
+            "kept": kept_forms.carried(request),
+            "values": request.form,
+            "version": terms.VERSIONS[-1],
+        }
         if request.method == "GET":
             return rendering.respond(request, "terms_agree.html", **shown)
         answer = request.form.get("accepts_terms")
@@ -63,4 +68,12 @@ class Agreeing:
         except (errors.Invalid, errors.Conflict) as refusal_of_identity:
             return signing_in.refused(request, refusal_of_identity, "terms_agree.html", words={}, **shown)
         self.sessions.ask_again(request.signed_in["token_hash"])
-        return http.see_other(security.local_path(wanted, "/home"))
+        return self._lead_on(request, wanted)
+
+    def _lead_on(self, request: http.Request, wanted: str) -> http.Page:
+        """Lead on to where the person was going, or to what was entered in a session that had ended."""
+        sealed = kept_forms.carried(request)
+        if not sealed:
+            return http.see_other(security.local_path(wanted, "/home"))
+        token_hash = request.signed_in["token_hash"]
+        return kept_forms.go_on(self.identity, request, token_hash=token_hash, sealed=sealed, wanted=wanted)

@@ -30,7 +30,7 @@ class Approvals:
         """List who is waiting, the longest wait first."""
         return self._queue(request, notice=NOTICES.get(request.args.get("done", "")))
 
-    @http.page("POST", "/registrations/decisions", may=permissions.APPROVE_USERS)
+    @http.page("POST", "/registrations/decisions", may=permissions.APPROVE_USERS, kept=http.SENT_AGAIN)
     def decide_page(self, request: http.Request) -> http.Page:
         """Approve or reject several people at once, and show what became of each."""
         ticked = request.form.getlist("registration_ids")[:MOST_AT_ONCE]
@@ -76,7 +76,12 @@ class Approvals:
             return self._show_applicant(request, registration_id, refusal=refusal)
         return http.see_other("/registrations?done=approved")
 
-    @http.page("POST", "/registrations/<id:registration_id>/reject", may=permissions.APPROVE_USERS)
+    @http.page(
+        "POST",
+        "/registrations/<id:registration_id>/reject",
+        may=permissions.APPROVE_USERS,
+        kept=http.SENT_AGAIN,
+    )
     def reject_page(self, request: http.Request, *, registration_id: str) -> http.Page:
         """Reject an applicant, with the reason that the applicant reads."""
         try:

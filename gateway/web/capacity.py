@@ -25,14 +25,19 @@ class Capacity:
 
     providers: rpc.Client
 
-    @http.page("GET,POST", "/providers/<id:provider_id>/capacity", may=permissions.EDIT_PROVIDER)
+    @http.page(
+        "GET,POST",
+        "/providers/<id:provider_id>/capacity",
+        may=permissions.EDIT_PROVIDER,
+        kept=http.SHOWN_AGAIN,
+    )
     def capacity_page(self, request: http.Request, *, provider_id: str) -> http.Page:
         """Show the figures to those who edit them; save what they enter."""
         if request.method == "GET":
             editing.require(self.providers.get_provider(provider_id=provider_id))
             return _form(request, self._figures(provider_id))
         form, version = _declaration(request.form), editing.version(request.form)
-        if request.form.get("go") == "edit":
+        if editing.goes_back(request.form):
             return _form(request, self._figures(provider_id), version=version, entered=form)
         try:
             self.providers.declare_capacity(provider_id=provider_id, version=version, form=form)

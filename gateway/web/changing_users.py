@@ -24,7 +24,7 @@ class ChangingUsers:
 
     identity: rpc.Client
 
-    @http.page("GET,POST", "/users/<id:user_id>/details", may=permissions.MANAGE_USERS)
+    @http.page("GET,POST", "/users/<id:user_id>/details", may=permissions.MANAGE_USERS, kept=http.SHOWN_AGAIN)
     def user_details_page(self, request: http.Request, *, user_id: str) -> http.Page:
         """Change somebody's name, number, job title, sites, and whether several people share the account."""
         person = self.identity.user(user_id=user_id)
@@ -32,6 +32,8 @@ class ChangingUsers:
         if request.method == "GET":
             return _details_form(request, person, values=_as_they_stand(person))
         values = _entered(request.form)
+        if editing.goes_back(request.form):
+            return _details_form(request, person, values=values, version=editing.version(request.form))
         if values["sites"] == SOME_SITES and not values["provider_ids"]:
             refusal: errors.Error = errors.Invalid("Some answers need correcting.", {"provider_ids": NO_SITE})
             return _details_form(request, person, values=values, refusal=refusal)
@@ -43,7 +45,7 @@ class ChangingUsers:
             return _details_form(request, person, values=values, refusal=fault)
         return http.see_other(f"/users/{user_id}?done=changed")
 
-    @http.page("GET,POST", "/users/<id:user_id>/roles", may=permissions.MANAGE_USERS)
+    @http.page("GET,POST", "/users/<id:user_id>/roles", may=permissions.MANAGE_USERS, kept=http.SHOWN_AGAIN)
     def user_roles_page(self, request: http.Request, *, user_id: str) -> http.Page:
         """Make or withdraw an Approver; grant the other roles (administrators)."""
         person = self.identity.user(user_id=user_id)
@@ -53,6 +55,9 @@ class ChangingUsers:
         if request.method == "GET":
             return _roles_form(request, person, offered, chosen=person["roles"])
         chosen = [role for role in request.form.getlist("roles") if role in offered]
+        if editing.goes_back(request.form):
+            version = editing.version(request.form)
+            return _roles_form(request, person, offered, chosen=chosen, version=version)
         kept = [role for role in person["roles"] if role not in offered]
         try:
             self.identity.set_roles(
@@ -114,6 +119,7 @@ def _details_form(
     *,
     values: dict[str, Any],
     refusal: errors.Error | None = None,
+    version: int | None = None,
 ) -> http.Page:
     action = f"/users/{person['id']}/details"
     return rendering.respond(
@@ -122,7 +128,7 @@ def _details_form(
         person=person,
         action=action,
         values=values,
-        version=_version(request.form, person, refusal),
+        version=_version(request.form, person, refusal) if version is None else version,
         sites=_sites(person),
         **_said(refusal, action, entered=_comparable(person, values)),
     )
@@ -135,6 +141,7 @@ def _roles_form(
     *,
     chosen: list[str],
     refusal: errors.Error | None = None,
+    version: int | None = None,
 ) -> http.Page:
     action = f"/users/{person['id']}/roles"
     return rendering.respond(
@@ -144,7 +151,7 @@ def _roles_form(
         action=action,
         offered=offered,
         chosen=chosen,
-        version=_version(request.form, person, refusal),
+        version=_version(request.form, person, refusal) if version is None else version,
         **_said(refusal, action),
     )
 

@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from contracts import errors, permissions
+
+LETTERS_OF_A_STATE = 16
 
 
 def version(form: Mapping[str, str]) -> int:
     """Return the version a form was made for; text that is none counts as older than any."""
     text = form.get("version", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+
+
+def goes_back(form: Mapping[str, str]) -> bool:
+    """Tell whether a form is to be shown again as it was filled in, and nothing saved.
+
+    It is asked for by who goes back from "Are you sure?", or goes on after signing in again; pages that
+    look for it say ``kept=http.SHOWN_AGAIN`` where they are offered.
+    """
+    return form.get("go") == "edit"
+
+
+def state(values: Mapping[str, Any], names: Iterable[str]) -> str:
+    """Return what stands for a version where nothing else does: a mark of what a form was made for."""
+    plain = json.dumps([values.get(name) for name in names])
+    return hashlib.sha256(plain.encode()).hexdigest()[:LETTERS_OF_A_STATE]
 
 
 def require(provider: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from contracts import areas, errors, permissions
 from gateway import answers, http, security
-from gateway.web import paging, rendering
+from gateway.web import editing, paging, rendering
 
 if TYPE_CHECKING:
     from kit import rpc
@@ -36,13 +36,13 @@ class Organisations:
             notice=NOTICES.get(request.args.get("done", "")),
         )
 
-    @http.page("GET,POST", "/organisations/new", may=permissions.MANAGE_ORGANISATIONS)
+    @http.page("GET,POST", "/organisations/new", may=permissions.MANAGE_ORGANISATIONS, kept=http.SHOWN_AGAIN)
     def new_organisation_page(self, request: http.Request) -> http.Page:
         """Add an organisation, and go back to where it was missing."""
         entered = {name: request.values.get(name, "").strip()[:200] for name in FIELDS}
         back = security.local_path(request.values.get("back"), "/organisations")
         refusal: errors.Error | None = None
-        if request.method == "POST":
+        if request.method == "POST" and not editing.goes_back(request.form):
             try:
                 self._add_entered(entered)
             except (errors.Invalid, errors.Conflict) as fault:

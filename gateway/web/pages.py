@@ -12,6 +12,7 @@ from gateway.web import (
     confirming,
     directory,
     finding,
+    kept_forms,
     organisations,
     passwords,
     providers,
@@ -46,6 +47,7 @@ class Pages(
     finding.Finding,
     reporting.Reporting,
     confirming.Confirming,
+    kept_forms.KeptForms,
     refusals.Refusals,
 ):
     """What people see in a browser."""

@@ -117,13 +117,15 @@ class Providers:
             notice=NOTICES.get(request.args.get("done", "")),
         )
 
-    @http.page("GET,POST", "/providers/new", may=permissions.REGISTER_PROVIDER)
+    @http.page("GET,POST", "/providers/new", may=permissions.REGISTER_PROVIDER, kept=http.SHOWN_AGAIN)
     def new_provider_page(self, request: http.Request) -> http.Page:
         """Add a provider of one's own organisation."""
         if not _may_add(request.actor):
             raise errors.Forbidden("Your account is not allowed to add providers.")
         if request.method == "GET":
             return _details_form(request, None, values={name: [] for name in CHOICES})
+        if editing.goes_back(request.form):
+            return _details_form(request, None, values=_entered(request.form))
         form = {name: value for name, value in _details(request.form).items() if value}
         if request.form.get("type"):
             form["type"] = request.form["type"]
@@ -133,13 +135,22 @@ class Providers:
             return _details_form(request, None, values=_entered(request.form), refusal=refusal)
         return http.see_other(f"/providers/{provider['id']}?done=created")
 
-    @http.page("GET,POST", "/providers/<id:provider_id>/details", may=permissions.EDIT_PROVIDER)
+    @http.page(
+        "GET,POST",
+        "/providers/<id:provider_id>/details",
+        may=permissions.EDIT_PROVIDER,
+        kept=http.SHOWN_AGAIN,
+    )
     def details_page(self, request: http.Request, *, provider_id: str) -> http.Page:
         """Change a provider's details."""
         provider = self.providers.get_provider(provider_id=provider_id)
         if request.method == "GET":
             editing.require(provider)
             return _details_form(request, provider, values=provider)
+        if editing.goes_back(request.form):
+            return _details_form(
+                request, provider, values=_entered(request.form), version=editing.version(request.form)
+            )
         changes = _details(request.form)
         if permissions.SWITCH_REMINDER in provider["may"]:
             changes["weekly_reminder"] = "weekly_reminder" in request.form
@@ -151,7 +162,12 @@ class Providers:
             return _details_form(request, provider, values=_entered(request.form), refusal=refusal)
         return http.see_other(f"/providers/{provider_id}?done=details")
 
-    @http.page("GET,POST", "/providers/<id:provider_id>/services", may=permissions.EDIT_PROVIDER)
+    @http.page(
+        "GET,POST",
+        "/providers/<id:provider_id>/services",
+        may=permissions.EDIT_PROVIDER,
+        kept=http.SHOWN_AGAIN,
+    )
     def services_page(self, request: http.Request, *, provider_id: str) -> http.Page:
         """Change what a provider offers."""
         provider = self.providers.get_provider(provider_id=provider_id)
@@ -159,7 +175,7 @@ class Providers:
             editing.require(provider)
             return self._services_form(request, provider, values=_offered(provider))
         values = _services(request.form)
-        if request.form.get("go") == "edit":
+        if editing.goes_back(request.form):
             return self._services_form(
                 request, provider, values=values, version=editing.version(request.form)
             )
@@ -221,6 +237,7 @@ def _details_form(
     *,
     values: dict[str, Any],
     refusal: errors.Error | None = None,
+    version: int | None = None,
 ) -> http.Page:
     action = f"/providers/{provider['id']}/details" if provider else "/providers/new"
     return rendering.respond(
@@ -231,7 +248,7 @@ def _details_form(
         action=action,
         back=f"/providers/{provider['id']}" if provider else "/providers",
         values=values,
-        version=_version(request, provider, refusal) if provider else "",
+        version=_version(request, provider, refusal) if provider and version is None else version,
         can_switch_reminder=provider is not None and permissions.SWITCH_REMINDER in provider["may"],
         asks_type=provider is None and request.actor.organisation_type == "nhs_acute",
         unit_types={code: vocabulary.PROVIDER_TYPES[code] for code in ("acute", "community")},

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from contracts import errors, permissions
 from gateway import answers, http, security
-from gateway.web import rendering
+from gateway.web import kept_forms, rendering
 
 if TYPE_CHECKING:
     from gateway import authentication
@@ -50,13 +50,15 @@ class SigningIn:
                 user_agent=user_agent(request),
             )
         except REFUSALS as refusal:
-            return refused(request, refusal, "sign_in.html", values=request.form, next=wanted)
+            return refused(request, refusal, "sign_in.html", values=request.form, **_carried(request))
         if answer["second_factor"]:
             page = http.see_other(_with_next("/sign-in/code", wanted))
+            if kept_forms.carried(request):
+                page = rendering.respond(request, "sign_in_code.html", values={}, **_carried(request))
             security.set_challenge(page, request, answer["challenge"])
             return page
         self._end_former(request)
-        return signed_in(request, answer, wanted)
+        return self._let_in(request, answer, wanted)
 
     @http.page("GET,POST", "/sign-in/code", may=permissions.PUBLIC, always=True)
     def code_page(self, request: http.Request) -> http.Page:
@@ -74,9 +76,9 @@ class SigningIn:
                 user_agent=user_agent(request),
             )
         except REFUSALS as refusal:
-            return refused(request, refusal, "sign_in_code.html", values={}, next=wanted)
+            return refused(request, refusal, "sign_in_code.html", values={}, **_carried(request))
         self._end_former(request)
-        page = signed_in(request, answer, wanted)
+        page = self._let_in(request, answer, wanted)
         security.clear_challenge(page, request)
         return page
 
@@ -101,6 +103,16 @@ class SigningIn:
         """Say that the session has ended."""
         return rendering.respond(request, "signed_out.html")
 
+    def _let_in(self, request: http.Request, session: dict[str, Any], wanted: str) -> http.Page:
+        """Let the browser hold a session just opened, and lead on, to what was kept where there is any."""
+        sealed = kept_forms.carried(request)
+        if not sealed:
+            return signed_in(request, session, wanted)
+        token_hash = security.token_hash(session["token"])
+        page = kept_forms.go_on(self.identity, request, token_hash=token_hash, sealed=sealed, wanted=wanted)
+        _hold(page, request, session)
+        return page
+
     def _end_former(self, request: http.Request) -> None:
         """End the session that the browser had, whose token the new one takes the place of."""
         if request.session is not None:
@@ -113,9 +125,18 @@ def signed_in(request: http.Request, session: dict[str, Any], wanted: str) -> ht
     """Let the browser hold a session just opened, and lead to what is due first or to the page wanted."""
     back = security.local_path(wanted, "/home")
     page = http.see_other(http.where_done(session["duty"], back) if session["duty"] else back)
+    _hold(page, request, session)
+    return page
+
+
+def _hold(page: http.Page, request: http.Request, session: dict[str, Any]) -> None:
     until = datetime.fromisoformat(session["expires_at"])
     security.set_session_cookie(page, request, session["token"], expires_at=until)
-    return page
+
+
+def _carried(request: http.Request) -> dict[str, Any]:
+    """Return what each step of signing in carries on: where somebody wants to go, and what was entered."""
+    return {"next": request.form.get("next", ""), "kept": kept_forms.carried(request)}
 
 
 def refused(
