@@ -44,6 +44,8 @@ def fill(session: orm.Session) -> None:
         )
         _sign_in(session, person, session_id=targets.oneself(role).id("session"))
         _surround(session, targets.own(role), organisation)
+    for actor in roles.KEYS.values():
+        _give_key(session, actor.organisation_id, id=actor.user_id, provider_ids=list(actor.provider_ids))
     for target in (targets.AREA, targets.FOREIGN):
         organisation = given.organisation(session, id=target.organisation_id, **target.codes)
         _surround(session, target, organisation)
@@ -64,6 +66,22 @@ def _surround(session: orm.Session, target: targets.Target, organisation: models
         session, of=organisation, id=target.id("applicant"), status=models.AWAITING, password_hash=None
     )
     given.provider(session, of=organisation, id=target.id("provider"))
+    _give_key(session, organisation.id, id=target.id("api_key"))
+
+
+def _give_key(session: orm.Session, organisation_id: str | None, **columns: Any) -> None:
+    session.add(
+        models.ApiKey(
+            organisation_id=organisation_id,
+            name="Care software",
+            prefix="abcdefgh",
+            token_hash=sessions.token_hash_of(token_of(columns["id"])),
+            created_by="Perpetua Fictional",
+            created_at=NOW,
+            expires_at=NOW + sessions.REMEMBERED_FOR,
+            **{"provider_ids": [], **columns},
+        )
+    )
 
 
 def _sign_in(session: orm.Session, person: models.User, *, session_id: str) -> None:
@@ -303,7 +321,7 @@ def confirm_second_factor(scene: Scene) -> Any:
 
 @calls.to("identity.new_recovery_codes")
 def new_recovery_codes(scene: Scene) -> Any:
-    if scene.actor.user_id:
+    if scene.actor.kind == "user" and scene.actor.user_id:
         _with_second_factor(scene, scene.actor.user_id)
     return scene.service.new_recovery_codes(password=given.PASSWORD)
 
@@ -313,7 +331,7 @@ def new_recovery_codes(scene: Scene) -> Any:
     besides={"administrators must have one": lambda by, _: permissions.ADMINISTRATOR in by.roles},
 )
 def drop_second_factor(scene: Scene) -> Any:
-    if scene.actor.user_id:
+    if scene.actor.kind == "user" and scene.actor.user_id:
         _with_second_factor(scene, scene.actor.user_id)
     return scene.service.drop_second_factor(password=given.PASSWORD)
 
@@ -487,6 +505,49 @@ def _unlocked(scene: Scene) -> str:
     audit.record(scene.session, "account unlocked", user_id=user_id, by=by, now=NOW)
     scene.session.commit()
     return user_id
+
+
+# API keys
+
+
+def _runs_no_providers(by: permissions.Actor, target: targets.Target) -> bool:
+    owner = roles.PEOPLE.get(target.organisation)
+    return owner is not None and owner.organisation_type not in permissions.PROVIDER_SIDE
+
+
+OF_THE_ORGANISATION: dict[str, Any] = {
+    "on": calls.PERSON,
+    "needs": (permissions.MANAGE_API_KEYS,),
+    "besides": {"only organisations that run providers have keys": _runs_no_providers},
+}
+
+
+@calls.to("identity.create_api_key", **OF_THE_ORGANISATION)
+def create_api_key(scene: Scene) -> Any:
+    if _runs_no_providers(scene.actor, scene.target):
+        return False
+    return scene.service.create_api_key(
+        name="Care software", organisation_id=scene.target.organisation_id, expires_in_days=30
+    )
+
+
+@calls.to("identity.api_keys", lists="api_key", **OF_THE_ORGANISATION)
+def list_api_keys(scene: Scene) -> list[str]:
+    if _runs_no_providers(scene.actor, scene.target):
+        return []
+    found = scene.service.api_keys(organisation_id=scene.target.organisation_id)
+    return [row["id"] for row in found["results"]]
+
+
+@calls.to("identity.api_key", on=calls.PERSON, needs=(permissions.MANAGE_API_KEYS,))
+def api_key(scene: Scene) -> Any:
+    return scene.service.api_key(key_id=scene.target.id("api_key"))
+
+
+@calls.to("identity.revoke_api_key", on=calls.PERSON, needs=(permissions.MANAGE_API_KEYS,))
+def revoke_api_key(scene: Scene) -> bool:
+    answer = scene.service.revoke_api_key(key_id=scene.target.id("api_key"))
+    return bool(answer["state"] == "revoked")
 
 
 # Organisations

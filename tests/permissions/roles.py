@@ -34,6 +34,20 @@ def _person(
     )
 
 
+def _key(organisation: str, **more: Any) -> permissions.Actor:
+    """Return a program with a key that an organisation has given it."""
+    return permissions.Actor(
+        kind="key",
+        user_id=id_of(organisation, "program"),
+        full_name="API key Care software",
+        organisation_id=id_of(organisation, "organisation"),
+        organisation_type="care_home",
+        address="192.0.2.7",
+        channel=permissions.API,
+        **more,
+    )
+
+
 _OF_THE_ICB = NOWHERE | {"icb_code": NEAR["icb_code"]}
 
 ROLES: dict[str, permissions.Actor] = {
@@ -55,8 +69,19 @@ ROLES: dict[str, permissions.Actor] = {
     "extended_reporting": _person("extended_reporting", "csu", permissions.EXTENDED_REPORTING, area=NOWHERE),
     "manage_alerts": _person("manage_alerts", "local_authority", permissions.MANAGE_ALERTS),
     "icb": _person("icb", "icb", area=_OF_THE_ICB),
+    "key": _key("care_home"),
+    "key_of_one_home": _key("one_home", provider_ids=(id_of("one_home", "own provider"),)),
     "administrator": _person("administrator", "other", permissions.ADMINISTRATOR, area=NOWHERE),
 }
 """By name; the people are what identity makes of its rows, which a test checks."""
 
 PEOPLE = {name: actor for name, actor in ROLES.items() if actor.kind == "user"}
+KEYS = {name: actor for name, actor in ROLES.items() if actor.kind == "key"}
+
+
+def organisation_of(role: str) -> str | None:
+    """Return the name of the organisation that a role belongs to, if it does: most have one of their own."""
+    if role in PEOPLE:
+        return role
+    wanted = ROLES[role].organisation_id
+    return next((name for name, actor in PEOPLE.items() if wanted and actor.organisation_id == wanted), None)

@@ -61,20 +61,23 @@ def providers(role: str) -> list[Target]:
 
     A colleague's home matters to who looks after one home; an own home far away to who looks after an area.
     """
-    if role not in roles.PEOPLE:
+    organisation = roles.organisation_of(role)
+    if organisation is None:
         return [AREA, FOREIGN]
-    colleagues = Target("own, of a colleague", role, "near", part="colleague's")
-    return [own(role), colleagues, Target("own, far away", role, "far", part="distant"), AREA, FOREIGN]
+    colleagues = Target("own, of a colleague", organisation, "near", part="colleague's")
+    distant = Target("own, far away", organisation, "far", part="distant")
+    return [own(organisation), colleagues, distant, AREA, FOREIGN]
 
 
 def people(role: str) -> list[Target]:
     """Return the targets that a role is tried on where a call is about a person or an organisation."""
-    return [own(role), AREA, FOREIGN] if role in roles.PEOPLE else [AREA, FOREIGN]
+    organisation = roles.organisation_of(role)
+    return [own(organisation), AREA, FOREIGN] if organisation else [AREA, FOREIGN]
 
 
-def own(role: str) -> Target:
+def own(organisation: str) -> Target:
     """Return what belongs to a role's organisation and stands in its area."""
-    return Target("own", role, "near")
+    return Target("own", organisation, "near")
 
 
 def administrator_at(organisation: str) -> Target:

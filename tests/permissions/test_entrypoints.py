@@ -9,8 +9,8 @@ import pytest
 from contracts import permissions
 from deploy import tables
 from kit import rpc
-from services.identity import people
-from tests.permissions import calls, roles, services
+from services.identity import api_keys, people, sessions
+from tests.permissions import calls, calls_identity, roles, services
 
 FOR_ANYBODY = {
     *(f"{service}.health" for service in tables.service_classes()),
@@ -117,3 +117,15 @@ class TestRoles:
         with workers.database("identity").reading() as session:
             known = people.actor_for(session, user_id=str(actor.user_id))
         assert known.as_dict() | {"address": actor.address, "channel": actor.channel} == actor.as_dict()
+
+    @pytest.mark.parametrize("role", roles.KEYS)
+    def test_of_api_keys_are_what_identity_makes_of_its_rows(
+        self, workers: services.Workers, role: str
+    ) -> None:
+        actor = roles.KEYS[role]
+        token_hash = sessions.token_hash_of(calls_identity.token_of(str(actor.user_id)))
+        with workers.database("identity").reading() as session:
+            known = api_keys.check(session, token_hash=token_hash, now=calls_identity.NOW)
+        assert known is not None
+        seen = {"address": actor.address, "channel": actor.channel}
+        assert known.actor.as_dict() | seen == actor.as_dict()
