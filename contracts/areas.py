@@ -100,7 +100,6 @@ def _rows(name: str) -> Iterator[dict[str, str]]:
         yield from csv.DictReader(lines)
 
 
-@functools.cache
 def _read(kind: type[A], name: str) -> tuple[A, ...]:
     areas = []
     for row in _rows(name):

@@ -16,7 +16,7 @@ import pathlib
 import zipfile
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import IO, Any
 from xml.parsers import expat
 
@@ -52,7 +52,7 @@ _TABLE, _TEXT, _OFFICE = (
 _NUMBERS = {"float", "percentage", "currency"}
 
 
-def sheets(path: pathlib.Path, *, told: Told) -> Iterator[Sheet]:
+def sheets(path: pathlib.Path, *, told: Told) -> Generator[Sheet, None, None]:
     """Give the sheets of a file one after the other, each with its rows; a CSV file is one sheet.
 
     :raises errors.Invalid: when there is no such file, or it cannot be read to its end.
