@@ -8,8 +8,11 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from kit import audit, jobs, outbox
+from kit import audit, outbox
 from services.providers.models_base import Base as Base
+from services.providers.models_bulk import BulkRow as BulkRow
+from services.providers.models_bulk import BulkUpload as BulkUpload
+from services.providers.models_bulk import Job as Job
 from services.providers.models_registers import ImportRun as ImportRun
 from services.providers.models_registers import RegisteredSite as RegisteredSite
 
@@ -261,59 +264,3 @@ class OutboxMessage(outbox.Row, Base):
     """An event that waits to be published."""
 
     __tablename__ = "outbox"
-
-
-class BulkUpload(Base):
-    """A file with which somebody updates many providers at once, and what came of it (B12)."""
-
-    __tablename__ = "bulk_uploads"
-
-    id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
-    template: Mapped[str] = mapped_column(String(20))
-    state: Mapped[str] = mapped_column(String(20))
-    by_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), index=True)
-    by: Mapped[dict[str, Any]]
-    """Who sent it, with what they might do when they last pressed a button: what is done is done for them."""
-    file_name: Mapped[str]
-    content: Mapped[bytes | None] = mapped_column(deferred=True)
-    """The file itself, until it is forgotten."""
-    declarations: Mapped[list[str]]
-    mode: Mapped[str | None] = mapped_column(String(20))
-    confirmed: Mapped[bool] = mapped_column(default=False)
-    counts: Mapped[dict[str, Any]]
-    problem: Mapped[str | None]
-    created_at: Mapped[datetime] = mapped_column(index=True)
-    checked_at: Mapped[datetime | None]
-    applied_at: Mapped[datetime | None]
-    undone_at: Mapped[datetime | None]
-
-
-class BulkRow(Base):
-    """One provider of a bulk upload, or a fault that belongs to none; ``number`` is its place in the file."""
-
-    __tablename__ = "bulk_rows"
-
-    upload_id: Mapped[str] = mapped_column(
-        Uuid(as_uuid=False), ForeignKey("bulk_uploads.id", ondelete="CASCADE"), primary_key=True
-    )
-    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    provider_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
-    name: Mapped[str]
-    lines: Mapped[list[dict[str, Any]]]
-    """What the file says about it: ``{"sheet", "row", "values"}``."""
-    changes: Mapped[list[dict[str, Any]]]
-    faults: Mapped[list[dict[str, Any]]]
-    """What is wrong, and where: ``{"sheet", "row", "column", "what"}``."""
-    questions: Mapped[dict[str, Any]]
-    outcome: Mapped[str] = mapped_column(String(20))
-    """``faulty``, ``ready``, then ``applied`` or ``left_out``; after an undo ``undone`` or ``kept``."""
-    applied_version: Mapped[int | None]
-    before: Mapped[dict[str, Any] | None]
-    """What an undo declares again."""
-    why_kept: Mapped[str | None]
-
-
-class Job(jobs.Row, Base):
-    """Work to be done in the background."""
-
-    __tablename__ = "jobs"
