@@ -136,9 +136,10 @@ def refuse_taken(session: Session, provider: models.Provider) -> None:
             .limit(1)
         ).first()
     if other is not None:
+        has_it = f"{other.name} ({other.postcode}) has this CQC location id. Check the number."
         raise errors.Invalid(
             "CQC registers each site once, and this one is here already; nothing was saved.",
-            {"cqc_location_id": f"{other.name} ({other.postcode}) has this CQC location id. Check the number."},
+            {"cqc_location_id": has_it},
         )
 
 

@@ -8,9 +8,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from contracts import errors, events, permissions, vocabulary
-from kit import outbox
-from services.providers import bed_types, capacity, changes, completeness, models, snapshots
+from contracts import errors, permissions
+from services.providers import bed_types, capacity, changes, choices, models, publishing
 
 DEFAULT_LANGUAGES = ["English"]
 
@@ -32,7 +31,7 @@ def replace(
     """
     provider = changes.begin(session, provider_id=provider_id, version=version, by=by, now=now)
     chosen = _chosen(session, provider, form["bed_types"], now=now)
-    _check_short_stay(provider, form["short_stay_services"])
+    _check_short_stay(session, provider, form["short_stay_services"], now=now)
     if not form["confirm_dropped_figures"]:
         _ask_if_beds_go(provider, chosen)
     before = changes.state(provider)
@@ -42,11 +41,7 @@ def replace(
     if changes.state(provider) == before:
         return provider
     capacity.count_over_registered(provider)
-    completeness.refresh(provider)
-    changes.record(session, provider, kind="services", before=before, by=by, now=now)
-    outbox.record(
-        session, events.ProviderChanged(provider=snapshots.of(provider), changed_at=now.isoformat())
-    )
+    publishing.publish(session, provider, kind="services", before=before, by=by, now=now)
     return provider
 
 
@@ -68,16 +63,24 @@ def _chosen(
     return {code: known[code] for code in sorted(set(codes))}
 
 
-def _check_short_stay(provider: models.Provider, codes: Sequence[str]) -> None:
+def _check_short_stay(
+    session: Session, provider: models.Provider, codes: Sequence[str], *, now: datetime
+) -> None:
+    """Refuse what is no short-stay service of today; one that is no longer valid may be kept, not added."""
     if provider.is_unit and codes:
         raise errors.Invalid(
             "Short-stay services are for care homes.",
             {"short_stay_services": "Leave these out: only care homes offer short-stay services."},
         )
+    refused = choices.refused(
+        session,
+        choices.SHORT_STAY_SERVICE,
+        codes,
+        kept=provider.short_stay_services,
+        on=bed_types.london_date(now),
+    )
     faults = {
-        f"short_stay_services.{position}": f"{code} is not a short-stay service."
-        for position, code in enumerate(codes)
-        if code not in vocabulary.SHORT_STAY_SERVICES
+        f"short_stay_services.{codes.index(code)}": f"{code} is not a short-stay service." for code in refused
     }
     if faults:
         raise errors.Invalid("Some services need correcting; nothing was saved.", faults)

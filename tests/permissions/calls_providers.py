@@ -169,6 +169,16 @@ def set_services(scene: Scene) -> Any:
     return scene.service.set_services(**_its(scene), bed_types=[BED_TYPE, "dementia_residential"])
 
 
+@calls.to("providers.set_capabilities", on=calls.PROVIDER, needs=(permissions.EDIT_PROVIDER,))
+def set_capabilities(scene: Scene) -> Any:
+    return scene.service.set_capabilities(**_its(scene), form={"food_hygiene_rating": 4})
+
+
+@calls.to("providers.set_contracts", on=calls.PROVIDER, needs=(permissions.EDIT_PROVIDER,))
+def set_contracts(scene: Scene) -> Any:
+    return scene.service.set_contracts(**_its(scene), codes=[given.DURHAM])
+
+
 @calls.to("providers.get_capacity", on=calls.PROVIDER, needs=(permissions.VIEW_PROVIDER,))
 def get_capacity(scene: Scene) -> Any:
     return scene.service.get_capacity(**_its(scene))

@@ -62,6 +62,15 @@ class TestChecklist:
         given.declare(session, unit, {"bed_type": "end_of_life", "maximum": 6, "accepting": 1}, by=by)
         assert unit.listed is True
 
+    @pytest.mark.parametrize(
+        ("type_", "code"), [("home_care", "home_care_personal"), ("substance_misuse", "detoxification")]
+    )
+    def test_b13_asks_other_types_no_price(self, session: orm.Session, type_: str, code: str) -> None:
+        by = given.actor()
+        site = given.offering(session, code, by=by, type=type_, funding_sources=[], care_types=[])
+        given.declare(session, site, {"bed_type": code, "maximum": 6, "accepting": 1}, by=by)
+        assert (missing(site), site.listed) == ({}, True)
+
     def test_b13_is_open_again_when_all_that_was_declared_goes(self, session: orm.Session) -> None:
         by = given.actor()
         home = given.declared(session, "general_residential", by=by)

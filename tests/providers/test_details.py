@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy import orm
 
 from contracts import errors, permissions
 from kit import ids
-from services.providers import details, models, opening, schemas
+from services.providers import choices, details, models, opening, schemas
 from tests.providers import given
 
 FORM = given.DETAILS | {"type": "care_home"}
@@ -103,11 +105,14 @@ class TestCreate:
         ("organisation_type", "asked", "made"),
         [
             ("care_home", None, "care_home"),
+            ("care_home", "home_care", "home_care"),
+            ("care_home", "substance_misuse", "substance_misuse"),
             ("hospice", None, "hospice"),
+            ("community", None, "community"),
             ("nhs_acute", "community", "community"),
         ],
     )
-    def test_fits_the_type_to_the_organisation(
+    def test_b2_fits_the_type_to_the_organisation(
         self, session: orm.Session, organisation_type: str, asked: str | None, made: str
     ) -> None:
         form = schemas.load(schemas.NEW_PROVIDER, given.DETAILS | ({"type": asked} if asked else {}))
@@ -117,9 +122,15 @@ class TestCreate:
 
     @pytest.mark.parametrize(
         ("organisation_type", "asked"),
-        [("nhs_acute", None), ("care_home", "acute"), ("community", "care_home")],
+        [
+            ("nhs_acute", None),
+            ("care_home", "acute"),
+            ("community", "care_home"),
+            ("hospice", "home_care"),
+            ("care_home", "lighthouse"),
+        ],
     )
-    def test_refuses_a_type_that_does_not_fit(
+    def test_b2_refuses_a_type_that_does_not_fit(
         self, session: orm.Session, organisation_type: str, asked: str | None
     ) -> None:
         form = schemas.load(schemas.NEW_PROVIDER, given.DETAILS | ({"type": asked} if asked else {}))
@@ -128,8 +139,19 @@ class TestCreate:
             details.create(session, form=form, place=given.PLACE, by=by, now=given.NOW)
         assert list(refused.value.fields) == ["type"]
 
+    def test_b2_offers_only_types_of_today(self, session: orm.Session) -> None:
+        session.execute(
+            sa.update(models.Choice)
+            .where(models.Choice.kind == choices.PROVIDER_TYPE, models.Choice.code == "home_care")
+            .values(valid_to=given.NOW.date())
+        )
+        for by in (given.actor(), given.administrator()):
+            with pytest.raises(errors.Invalid) as refused:
+                create(session, by=by, type="home_care", organisation_id=by.organisation_id)
+            assert "home_care" not in refused.value.fields["type"]
+
     @pytest.mark.parametrize("name", ["name", "address", "town", "postcode"])
-    def test_asks_for_what_a_result_needs(self, name: str) -> None:
+    def test_b2_asks_for_what_a_result_needs(self, name: str) -> None:
         form = dict(FORM)
         del form[name]
         with pytest.raises(errors.Invalid) as refused:
@@ -201,7 +223,18 @@ class TestChange:
         change(session, home, by=by, place=given.PLACE, **fields)
         assert (home.council_code, home.sub_icb_code, home.version) == (given.DURHAM, "84H", 2)
 
-    @pytest.mark.parametrize("name", ["registered_beds", "cqc_rating"])
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "registered_beds",
+            "cqc_provider_id",
+            "cqc_rating",
+            "cqc_ratings",
+            "cqc_rating_date",
+            "cqc_services",
+            "last_inspected_on",
+        ],
+    )
     def test_b2_refuses_what_comes_from_cqc(self, name: str) -> None:
         with pytest.raises(errors.Invalid) as refused:
             schemas.load(schemas.CHANGES, {name: 40})
@@ -244,6 +277,89 @@ class TestChange:
         change(session, home, by=given.broker(), active=False)
         assert (home.active, home.listed) == (False, False)
         assert given.recorded(session)[-1]["provider"]["active"] is False
+
+
+class TestAllOfB2:
+    def test_b2_keeps_every_detail_that_its_people_may_tell(self, session: orm.Session) -> None:
+        by = given.actor()
+        told = {
+            "name": "Trifle House",
+            "address": "2 Fable Close",
+            "town": "Durham",
+            "phone": "0191 496 0001",
+            "email": "office@trifle.example",
+            "website": "https://www.trifle.example",
+            "ownership": "voluntary",
+            "brand": "Fictional Care",
+            "price_band": "£900 to £1,200",
+            "funding_sources": ["icb", "local_authority", "phb", "private"],
+            "care_types": ["nursing", "residential"],
+            "cqc_report_url": "https://reports.example/trifle",
+            "manager_name": "Perpetua Fictional",
+            "manager_phone": "0191 496 0002",
+            "manager_email": "perpetua@trifle.example",
+            "cqc_location_id": "1-100000099",
+            "ods_code": "VFICT",
+        }
+        home = change(session, given.provider(session, of=by), by=by, **told)
+        session.expunge_all()
+        answer = details.answer(opening.to_read(session, provider_id=home.id, by=by), by=by, now=given.NOW)
+        assert {name: answer[name] for name in told} == told
+        assert answer["organisation_id"] == by.organisation_id
+
+    @pytest.mark.parametrize(
+        ("columns", "link"),
+        [
+            ({"cqc_location_id": "1-100000099"}, "https://www.cqc.org.uk/location/1-100000099"),
+            ({"cqc_location_id": "1-100000099", "cqc_report_url": "https://r.example"}, "https://r.example"),
+            ({"cqc_report_url": "https://r.example"}, "https://r.example"),
+            ({}, None),
+        ],
+    )
+    def test_b2_links_to_the_cqc_report_by_the_location_id(
+        self, session: orm.Session, columns: dict[str, Any], link: str | None
+    ) -> None:
+        by = given.actor()
+        home = given.provider(session, of=by, **columns)
+        assert details.answer(home, by=by, now=given.NOW)["cqc_report_link"] == link
+
+    def test_b2_shows_the_facts_of_cqc_with_their_dates(self, session: orm.Session) -> None:
+        by = given.actor()
+        facts = {
+            "registered_beds": 40,
+            "cqc_rating": "good",
+            "cqc_ratings": {"safe": {"rating": "good", "date": "2025-05-01"}},
+            "cqc_services": ["Care home service with nursing"],
+        }
+        home = given.provider(session, of=by, **facts, cqc_rating_date=date(2025, 5, 1))
+        answer = details.answer(home, by=by, now=given.NOW)
+        assert {name: answer[name] for name in facts} == facts
+        assert answer["cqc_rating_date"] == "2025-05-01"
+
+
+class TestCqcLocation:
+    ID = "1-100000077"
+
+    def test_b2_belongs_to_one_active_provider(self, session: orm.Session) -> None:
+        by = given.actor()
+        given.provider(session, of=given.actor(), name="Trifle House", cqc_location_id=self.ID)
+        words = "Trifle House (DH1 3YG) has this CQC location id. Check the number."
+        with pytest.raises(errors.Invalid) as refused:
+            create(session, by=by, cqc_location_id=self.ID.lower())
+        assert refused.value.fields == {"cqc_location_id": words}
+        home = given.provider(session, of=by)
+        with pytest.raises(errors.Invalid) as refused:
+            change(session, home, by=by, cqc_location_id=self.ID)
+        assert refused.value.fields == {"cqc_location_id": words}
+
+    def test_b2_may_be_kept_and_taken_over_from_one_that_is_deactivated(self, session: orm.Session) -> None:
+        by = given.actor()
+        home = given.provider(session, of=by, cqc_location_id=self.ID)
+        change(session, home, by=by, cqc_location_id=self.ID, name="Trifle House")
+        change(session, home, by=given.administrator(), active=False)
+        create(session, by=by, cqc_location_id=self.ID)
+        with pytest.raises(errors.Invalid):
+            change(session, home, by=given.administrator(), active=True)
 
 
 class TestStands:

@@ -80,6 +80,8 @@ class TestProviders:
             "create_provider": {"form": dict(given.DETAILS)},
             "change_provider": {"changes": {"name": "Mine"}},
             "set_services": {"bed_types": ["general_nursing"]},
+            "set_capabilities": {"form": {}},
+            "set_contracts": {"codes": []},
             "get_capacity": {},
             "declare_capacity": {"version": 1, "form": {"bed_types": []}},
             "confirm_capacity": {},

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from contracts import errors, permissions, vocabulary
-from services.providers import bed_types, capacity, models, services_offered
+from services.providers import bed_types, capacity, choices, models, services_offered
 from tests.providers import given
 
 
@@ -143,6 +143,37 @@ class TestReplace:
         home = given.provider(session, of=given.actor())
         with pytest.raises(errors.Forbidden):
             replace(session, home, "general_nursing", by=given.actor())
+
+
+class TestRetired:
+    def test_b4_short_stay_services_may_be_kept_and_not_added(self, session: orm.Session) -> None:
+        by = given.actor()
+        old_hand = given.offering(session, "general_nursing", by=by)
+        replace(session, old_hand, "general_nursing", by=by, short_stay_services=["respite"])
+        session.execute(
+            sa.update(models.Choice)
+            .where(models.Choice.kind == choices.SHORT_STAY_SERVICE, models.Choice.code == "respite")
+            .values(valid_to=given.NOW.date())
+        )
+        kept = replace(session, old_hand, "community_care", by=by, short_stay_services=["respite"])
+        assert kept.short_stay_services == ["respite"]
+        newcomer = given.provider(session, of=by)
+        with pytest.raises(errors.Invalid) as refused:
+            replace(session, newcomer, "general_nursing", by=by, short_stay_services=["respite"])
+        assert refused.value.fields == {"short_stay_services.0": "respite is not a short-stay service."}
+
+
+class TestOtherTypes:
+    @pytest.mark.parametrize(
+        ("type_", "code"),
+        [("home_care", "home_care_personal"), ("substance_misuse", "detoxification")],
+    )
+    def test_b4_offer_types_of_their_own(self, session: orm.Session, type_: str, code: str) -> None:
+        by = given.actor()
+        site = given.provider(session, of=by, type=type_)
+        assert offered(replace(session, site, code, by=by)) == [code]
+        with pytest.raises(errors.Invalid):
+            replace(session, site, "general_residential", by=by)
 
 
 class TestBedTypes:
