@@ -173,6 +173,27 @@ class CapacityDeclared(
 
 
 @dataclass(frozen=True, kw_only=True)
+class OrganisationImported(Event, publisher="providers", consumers=["identity"]):
+    """A public register names an organisation that runs providers, as of ``imported_at``.
+
+    Its id follows from its code in the register (``contracts.organisations.registered_id``).
+    """
+
+    organisation_id: str
+    name: str
+    type: str
+    ods_code: str | None
+    council_code: str | None
+    postcode: str | None
+    imported_at: str
+    icb_code: str | None = None
+
+    @property
+    def aggregate_id(self) -> str:
+        return self.organisation_id
+
+
+@dataclass(frozen=True, kw_only=True)
 class PersonEvent(Event, publisher="", consumers=[]):
     """What the events about one person have in common; never published itself."""
 

@@ -1,4 +1,4 @@
-"""The ids of organisations that exist from the start: councils and ICBs, known by their public codes."""
+"""The ids of organisations that are known by public codes: councils, ICBs, and those that are imported."""
 
 from __future__ import annotations
 
@@ -10,3 +10,8 @@ _NAMESPACE = uuid.UUID("6f0a3c52-5d0e-4f43-9b1e-0d6d1f7c2a10")
 def authority_id(code: str) -> str:
     """Return the id of the council or ICB with this code, the same in every installation."""
     return str(uuid.uuid5(_NAMESPACE, code))
+
+
+def registered_id(register: str, code: str) -> str:
+    """Return the id of the organisation with this code in a register (``cqc``, ``ods``)."""
+    return str(uuid.uuid5(_NAMESPACE, f"{register}:{code}"))

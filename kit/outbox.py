@@ -6,6 +6,7 @@ change that was accepted is told, even if the broker is away or the process dies
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -52,6 +53,27 @@ def record(session: orm.Session, event: events.Event) -> None:
             body=event.to_dict(),
             headers={"call_id": logging.call_id.get()},
         )
+    )
+    session.info["recorded"] = True
+
+
+def record_all(session: orm.Session, of: Sequence[events.Event]) -> None:
+    """Write many events at once, as :func:`record` writes one."""
+    if not of:
+        return
+    session.flush()
+    headers = {"call_id": logging.call_id.get()}
+    session.execute(
+        _table.insert(),
+        [
+            {
+                "aggregate_id": event.aggregate_id,
+                "name": event.name,
+                "body": event.to_dict(),
+                "headers": headers,
+            }
+            for event in of
+        ],
     )
     session.info["recorded"] = True
 

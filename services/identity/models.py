@@ -57,6 +57,8 @@ class Organisation(Base):
     icb_code: Mapped[str | None] = mapped_column(Text)
     region_code: Mapped[str | None] = mapped_column(Text)
     postcode: Mapped[str | None] = mapped_column(Text, index=True)
+    imported_at: Mapped[datetime | None] = mapped_column(_TIME)
+    """As of when a public register last told of it; none where no register did."""
 
 
 class KnownProvider(Base):

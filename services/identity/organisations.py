@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, case, func, orm, select, true
 from sqlalchemy.dialects.postgresql import insert
 
 from contracts import areas, errors, events, organisations, permissions
+from kit import addresses
 from services.identity import audit, models, schemas, settings, throttling
 
 FEWEST_LETTERS = 3
@@ -131,7 +132,7 @@ def count_search(
     """
     throttling.take(
         session,
-        f"organisations searched from {throttling.network(by.address)}",
+        f"organisations searched from {addresses.network(by.address)}",
         limit=limits.organisation_searches_per_address,
         seconds=60,
         now=now,
@@ -208,6 +209,30 @@ def keep_provider(session: orm.Session, snapshot: events.ProviderSnapshot) -> No
             index_elements=[models.KnownProvider.id],
             set_=changes,
             where=models.KnownProvider.version < fresh.excluded.version,
+        )
+    )
+
+
+def keep_imported(session: orm.Session, event: events.OrganisationImported) -> None:
+    """Keep an organisation that a public register names; what was imported later than this stays."""
+    told: dict[str, Any] = {
+        "sub_icb_code": None,
+        "icb_code": event.icb_code,
+        "region_code": None,
+        **(_standing_in(event.council_code) if event.council_code else {}),
+        "name": event.name,
+        "type": event.type,
+        "council_code": event.council_code,
+        "postcode": tidy_postcode(event.postcode) if event.postcode else None,
+        "imported_at": datetime.fromisoformat(event.imported_at),
+    }
+    fresh = insert(models.Organisation).values(id=event.organisation_id, **told)
+    known_at = models.Organisation.imported_at
+    session.execute(
+        fresh.on_conflict_do_update(
+            index_elements=[models.Organisation.id],
+            set_={name: fresh.excluded[name] for name in told},
+            where=known_at.is_(None) | (known_at < fresh.excluded.imported_at),
         )
     )
 

@@ -71,6 +71,13 @@ class Identity(
         with self.database.transaction() as session:
             organisations.keep_provider(session, event.provider)
 
+    @messaging.handles(events.OrganisationImported)
+    def on_organisation_imported(self, event: events.OrganisationImported) -> None:
+        # Idempotent: an upsert that ignores what was imported no later than what is kept. It does not matter
+        # whether the organisation or its providers come first: copies of providers refer to it by id alone.
+        with self.database.transaction() as session:
+            organisations.keep_imported(session, event)
+
     @timer(interval=AUTHORITIES_SECONDS, eager=True)
     def add_authorities(self) -> None:
         """Add the councils and ICBs that are not known yet."""

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import orm, select
 
-from contracts import areas, errors, permissions
+from contracts import areas, errors, events, permissions
 from contracts import organisations as known
 from kit import database, ids
 from services.identity import models, organisations
@@ -184,3 +184,53 @@ class TestKeepProvider:
         assert organisations.strangers(
             session, organisation_id=first.id, provider_ids=[snapshot["provider_id"]]
         ) == [0]
+
+
+class TestImported:
+    """Organisations that a public register names (B2)."""
+
+    def told(self, *, day: int = 1, **fields: Any) -> events.OrganisationImported:
+        plain = {
+            "organisation_id": known.registered_id("cqc", "1-200000001"),
+            "name": "Fictional Provider Limited",
+            "type": "care_home",
+            "ods_code": None,
+            "council_code": "E06000047",
+            "postcode": None,
+            "imported_at": f"2026-03-{day:02}T09:30:00+00:00",
+        }
+        return events.OrganisationImported(**{**plain, **fields})
+
+    def test_b2_are_there_to_register_with(self, session: orm.Session) -> None:
+        organisations.keep_imported(session, self.told(postcode="dh13yg"))
+        kept = session.get_one(models.Organisation, known.registered_id("cqc", "1-200000001"))
+        assert (kept.council_code, kept.icb_code, kept.postcode) == ("E06000047", "QHM", "DH1 3YG")
+        assert found(session, q="fictional provider") == ["Fictional Provider Limited"]
+
+    def test_are_kept_as_last_told_in_whatever_order_it_arrives(self, session: orm.Session) -> None:
+        told = [self.told(day=day, name=f"As of day {day}") for day in (1, 2, 3)]
+        for number, order in enumerate(itertools.permutations(told)):
+            organisation_id = known.registered_id("cqc", f"1-{number}")
+            for event in [*order, *order]:
+                fields = event.to_dict() | {"organisation_id": organisation_id}
+                organisations.keep_imported(session, events.OrganisationImported(**fields))
+            session.expire_all()
+            assert session.get_one(models.Organisation, organisation_id).name == "As of day 3"
+
+    def test_of_a_trust_stand_in_its_icb(self, session: orm.Session) -> None:
+        trust = self.told(type="nhs_acute", ods_code="RXX", council_code=None, icb_code="QHM")
+        organisations.keep_imported(session, trust)
+        kept = session.get_one(models.Organisation, trust.organisation_id)
+        assert (kept.type, kept.council_code, kept.icb_code) == ("nhs_acute", None, "QHM")
+
+    def test_may_come_after_their_homes(
+        self, identity: Callable[..., Any], sessions: database.Sessions
+    ) -> None:
+        event = self.told(organisation_id=ids.new(), name="Latecomer Fictional Care")
+        snapshot = given.snapshot(organisation_id=event.organisation_id)
+        identity().on_provider_changed(events.ProviderChanged(provider=snapshot))
+        for _ in range(2):
+            identity().on_organisation_imported(event)
+        with sessions.reading() as session:
+            (result,) = organisations.find(session, postcode=None, q="Latecomer")["results"]
+        assert [row["id"] for row in result["providers"]] == [snapshot["provider_id"]]
