@@ -18,6 +18,7 @@ from gateway.api import (
     registrations,
     reports,
     sessions,
+    telling,
     users,
     vacancies,
 )
@@ -35,6 +36,7 @@ class Gateway(
     directory.Directory,
     organisations.Organisations,
     providers.Providers,
+    telling.Telling,
     capacity.Capacity,
     vacancies.Vacancies,
     reports.Reports,

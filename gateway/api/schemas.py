@@ -304,7 +304,8 @@ class ProviderDetails(Schema):
     manager_phone = text(40, least=0, example="0191 498 0002")
     manager_email = text(254, least=0, example="sam.reed@willow.example")
     ownership = code(vocabulary.OWNERSHIPS, allow_none=True)
-    price_band = text(60, least=0, allow_none=True)
+    brand = text(120, least=0, allow_none=True, example="Cranberry Care")
+    price_band = text(60, least=0, allow_none=True, example="£900 to £1,200")
     funding_sources = codes(vocabulary.FUNDING_SOURCES, example=["local_authority", "private"])
     care_types = codes(vocabulary.CARE_TYPES, example=["residential"])
     ods_code = text(12, least=0, allow_none=True, example="VM123")
@@ -318,7 +319,7 @@ class NewProvider(ProviderDetails):
     name = text(120, least=2, required=True, example="Willow House")
     type = code(
         vocabulary.PROVIDER_TYPES,
-        metadata={"description": "May be left out where the organisation has but one type."},
+        metadata={"description": "May be left out where it is the organisation’s own type."},
     )
     address = text(300, required=True, example="1 Mill Lane")
     town = text(80, required=True, example="Durham")
@@ -332,6 +333,8 @@ class NewProvider(ProviderDetails):
 class ProviderChanges(ProviderDetails):
     """The details to change; those left out stay as they are."""
 
+    weekly_reminder = YesNo(metadata={"description": "For those who may switch it."})
+
 
 class Services(Schema):
     """What a provider offers; what is left out of a list is no longer offered."""
@@ -343,6 +346,57 @@ class Services(Schema):
         metadata={
             "description": "Yes, bed types go for which beds are declared, and their figures with them."
         }
+    )
+
+
+class CapabilityBeds(Schema):
+    """The beds in which a need can be met."""
+
+    nursing = whole(0, MOST_BEDS, load_default=0, example=2)
+    non_nursing = whole(0, MOST_BEDS, load_default=0, example=0)
+
+
+class Capabilities(Schema):
+    """Which needs a provider can meet, and facts on its quality; what is left out is not told any more."""
+
+    capabilities = fields.Dict(
+        keys=fields.String(validate=validate.Length(1, 60)),
+        values=fields.Nested(CapabilityBeds),
+        load_default=dict,
+        validate=validate.Length(max=100),
+        metadata={
+            "description": "Beds by the code of a capability; none are above the provider’s own.",
+            "example": {"tracheostomy": {"nursing": 2, "non_nursing": 0}},
+        },
+    )
+    acute_trusts = fields.List(
+        text(120, least=2, example="Fictional Hospitals NHS Foundation Trust"),
+        load_default=list,
+        validate=validate.Length(max=30),
+    )
+    weekend_assessments = YesNo(load_default=None, allow_none=True)
+    weekend_admissions = YesNo(load_default=None, allow_none=True)
+    food_hygiene_rating = whole(0, 5, load_default=None, allow_none=True, example=5)
+    nhs_user_rating = fields.Float(
+        load_default=None,
+        allow_none=True,
+        validate=validate.Range(0, 5),
+        metadata={"description": "Stars.", "example": 4.5},
+    )
+    your_care_rating = whole(0, 1000, load_default=None, allow_none=True, example=912)
+    registered_manager_in_post = YesNo(load_default=None, allow_none=True)
+    staff_turnover = whole(0, 300, load_default=None, allow_none=True, example=18)
+    nurse_turnover = whole(0, 300, load_default=None, allow_none=True, example=25)
+
+
+class Contracts(Schema):
+    """The councils and sub-ICBs that a provider has contracts with."""
+
+    codes = fields.List(
+        text(9, example="E06000047"),
+        required=True,
+        validate=validate.Length(max=500),
+        metadata={"example": ["E06000047", "84H"]},
     )
 
 

@@ -33,6 +33,11 @@ def many(shape: type[Schema]) -> fields.List[Any]:
     return fields.List(fields.Nested(shape), required=True)
 
 
+def many_texts(**metadata: Any) -> fields.List[Any]:
+    """Hold a list of texts."""
+    return fields.List(fields.String(), required=True, metadata=metadata)
+
+
 def time(**metadata: Any) -> fields.Field[Any]:
     """Hold a time in UTC, or null for never."""
     return maybe(fields.String, format="date-time", example="2026-11-20T07:05:00+00:00", **metadata)
@@ -431,15 +436,75 @@ class Completeness(Answer):
     message = always(fields.String)
 
 
+class OfferedBedType(Answer):
+    """A kind of bed that a provider offers."""
+
+    bed_type = always(fields.String, example="general_residential")
+    label = always(fields.String, example="General Residential")
+
+
 class Provider(Answer):
     """A provider with all its details."""
 
     id = Id(required=True)
+    organisation_id = Id(required=True)
     name = always(fields.String, example="Willow House")
-    type = code(vocabulary.PROVIDER_TYPES, required=True)
+    type = always(fields.String, example="care_home")
     version = always(fields.Integer)
+    active = always(fields.Boolean)
     listed = always(fields.Boolean)
+    weekly_reminder = always(fields.Boolean)
     completeness = many(Completeness)
+    address = always(fields.String, example="1 Mill Lane")
+    town = always(fields.String, example="Durham")
+    postcode = always(fields.String, example="DH1 3YG")
+    council_code = maybe(fields.String, example="E06000047")
+    sub_icb_code = maybe(fields.String, example="84H")
+    icb_code = maybe(fields.String, example="QHM")
+    region_code = maybe(fields.String, example="E12000001")
+    phone = always(fields.String)
+    email = always(fields.String)
+    website = always(fields.String)
+    manager_name = always(fields.String)
+    manager_phone = always(fields.String)
+    manager_email = always(fields.String)
+    ownership = maybe(fields.String, example="private")
+    brand = maybe(fields.String)
+    price_band = maybe(fields.String)
+    funding_sources = many_texts(example=["local_authority", "private"])
+    care_types = many_texts(example=["residential"])
+    ods_code = maybe(fields.String, example="VM123")
+    cqc_location_id = maybe(fields.String, example="1-100000001")
+    cqc_report_link = maybe(fields.String, description="What was given, else CQC’s page of the location.")
+    cqc_rating = maybe(fields.String, example="good")
+    cqc_rating_date = maybe(fields.String, format="date")
+    cqc_ratings = always(
+        fields.Dict,
+        description="By domain, each with its date.",
+        example={"safe": {"rating": "good", "date": "2026-05-01"}},
+    )
+    cqc_services = many_texts(example=["Care home service with nursing"])
+    registered_beds = maybe(fields.Integer, example=40)
+    last_inspected_on = maybe(fields.String, format="date")
+    bed_types = many(OfferedBedType)
+    short_stay_services = many_texts(example=["respite"])
+    languages = many_texts(example=["English"])
+    accepting_out_of_hours = always(fields.Boolean)
+    capabilities = always(
+        fields.Dict,
+        description="Beds with nursing and without, by the code of a capability.",
+        example={"tracheostomy": {"nursing": 2, "non_nursing": 0}},
+    )
+    acute_trusts = many_texts()
+    weekend_assessments = maybe(fields.Boolean)
+    weekend_admissions = maybe(fields.Boolean)
+    food_hygiene_rating = maybe(fields.Integer, example=5)
+    nhs_user_rating = maybe(fields.Float, example=4.5)
+    your_care_rating = maybe(fields.Integer, example=912)
+    registered_manager_in_post = maybe(fields.Boolean)
+    staff_turnover = maybe(fields.Integer, description="Per cent a year.", example=18)
+    nurse_turnover = maybe(fields.Integer, description="Per cent a year.", example=25)
+    contracts = many_texts(example=["E06000047", "84H"])
 
 
 class BedFigures(Answer):

@@ -167,6 +167,30 @@ class TestProviders:
         assert front.api("PUT", f"/providers/{PROVIDER_ID}/services", json=body).status_code == 200
         front.providers.set_services.assert_called_once_with(provider_id=PROVIDER_ID, version=None, **body)
 
+    def test_b5_capabilities_are_replaced(self, front: Front) -> None:
+        front.sign_in()
+        front.providers.set_capabilities.return_value = PROVIDER
+        body = {"capabilities": {"tracheostomy": {"nursing": 2}}, "nhs_user_rating": 4.5}
+        path = f"/providers/{PROVIDER_ID}/capabilities"
+        answer = front.api("PUT", path, json=body, headers={"If-Match": '"7"'})
+        assert (answer.status_code, answer.headers["ETag"]) == (200, '"3"')
+        asked = front.providers.set_capabilities.call_args.kwargs
+        assert (asked["provider_id"], asked["version"]) == (PROVIDER_ID, 7)
+        assert asked["form"]["capabilities"] == {"tracheostomy": {"nursing": 2, "non_nursing": 0}}
+        assert (asked["form"]["nhs_user_rating"], asked["form"]["staff_turnover"]) == (4.5, None)
+        for wrong in ({"staff_turnover": "12"}, {"capabilities": {"x": {"nursing": -1}}}, {"beds": 3}):
+            assert front.api("PUT", path, json=wrong).status_code == 400
+
+    def test_b11_contracts_are_replaced(self, front: Front) -> None:
+        front.sign_in()
+        front.providers.set_contracts.return_value = PROVIDER
+        path = f"/providers/{PROVIDER_ID}/contracts"
+        assert front.api("PUT", path, json={"codes": ["84H"]}).status_code == 200
+        front.providers.set_contracts.assert_called_once_with(
+            provider_id=PROVIDER_ID, version=None, codes=["84H"]
+        )
+        assert front.api("PUT", path, json={}).status_code == 400
+
     def test_are_found_by_an_id_in_capitals(self, front: Front) -> None:
         front.sign_in()
         front.providers.get_provider.return_value = PROVIDER
