@@ -27,7 +27,7 @@ MOST_SESSIONS = 20_000
 
 
 class Session(TypedDict):
-    """What is known of a signed-in person's session.
+    """What is known of a signed-in person's session, or of an API key, which is told of in the same way.
 
     `duty` is what the person has to do before anything else (`contracts.duties`); `rotate` says that it is
     time to give a browser a new token.
@@ -70,6 +70,10 @@ class Sessions(SharedExtension):
         if known is not None and known[0] > time.monotonic():
             return known[1]
         return self._ask_once(token_hash)
+
+    def has_known(self, token: str) -> bool:
+        """Tell whether `token` was somebody's a while ago; it may have ended since."""
+        return security.token_hash(token) in self._known
 
     def forget(self, token_hashes: Iterable[str]) -> None:
         """Drop sessions that have ended, also those that identity is being asked about at this moment."""

@@ -41,11 +41,18 @@ SHOWN_AGAIN, SENT_AGAIN, NOT_KEPT = "shown", "sent", ""
 """What becomes of a form sent after the session had ended (`PageEndpoint`)."""
 
 
+NO_SUCH_KEY = (
+    "This API key is not known, was revoked or has expired. Ask an Approver of your organisation for another."
+)
+
+
 class Endpoint(Entrypoint):
     """A method of the gateway at an address."""
 
     sessions = authentication.Sessions()
     server = server.Server()
+    takes_keys = False
+    """Whether programs with an API key may come in."""
 
     def __init__(
         self, methods: str, path: str, *, may: permissions.Rule, duty: str = "", always: bool = False
@@ -100,7 +107,10 @@ class Endpoint(Entrypoint):
         """
         if token is None:
             raise errors.Unauthenticated("Sign in to do this.")
-        request.session = self.sessions.find(token)
+        session = self.sessions.find(token)
+        if session["actor"].kind == "key" and not self.takes_keys:
+            raise errors.Unauthenticated(permissions.NOT_FOR_KEYS)
+        request.session = session
         request.actor = self.seen_from(request, request.session["actor"])
 
     def seen_from(self, request: Request, actor: permissions.Actor) -> permissions.Actor:
@@ -120,6 +130,8 @@ class Endpoint(Entrypoint):
 
 class ApiEndpoint(Endpoint):
     """A method that takes and gives JSON; its schemas also make the OpenAPI document."""
+
+    takes_keys = True
 
     def __init__(
         self,
@@ -146,8 +158,10 @@ class ApiEndpoint(Endpoint):
 
     def answer(self, request: Request, path_values: dict[str, Any]) -> Answer:
         request.actor = self.seen_from(request, request.actor)
-        if not self.public:
-            self.sign_in(request, incoming.bearer_token(request))
+        if self.public:
+            self.server.rates.count_stranger(request)
+        else:
+            self._identify(request)
             due = self.duty_before(request)
             if due is not None:
                 raise errors.Forbidden(FIRST[due], {"duty": due})
@@ -158,6 +172,28 @@ class ApiEndpoint(Endpoint):
         if self.body is not None:
             kwargs["body"] = incoming.body(request, self.body)
         return self._as_json(self.run(request, kwargs))
+
+    def _identify(self, request: Request) -> None:
+        """Put who asks into the request, and count the call.
+
+        Once too many strangers came from a network address, identity is asked about no more of them; whoever
+        was known a while ago does not suffer for it.
+
+        :raises errors.Unauthenticated: when it is nobody
+        :raises errors.TooMany: when there were too many calls in the last minute
+        """
+        rates, token = self.server.rates, None
+        try:
+            token = incoming.bearer_token(request)
+            if token is None or not self.sessions.has_known(token):
+                rates.refuse_stranger(request)
+            self.sign_in(request, token)
+        except errors.Unauthenticated as refusal:
+            rates.count_stranger(request)
+            if token is not None and token.startswith(permissions.KEY_BEGINS):
+                raise errors.Unauthenticated(NO_SUCH_KEY) from refusal
+            raise
+        rates.count(request)
 
     def _as_json(self, result: Any) -> Answer:
         if isinstance(result, (answers.Json, Page)):

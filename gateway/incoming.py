@@ -30,7 +30,8 @@ class Request(wrappers.Request):
 
     `actor` is who asks, `session` what `authentication.Sessions` knows of it (None when nobody is signed in),
     `route` the rule that matched, `is_public` whether its page is for anybody, `has_secret_address` whether
-    the address lets in whoever knows it, `settings` the gateway's settings.
+    the address lets in whoever knows it, `settings` the gateway's settings, `allowance` how many API calls
+    may be made in a minute and how many of them are left now (`gateway.rates`).
     """
 
     max_content_length = BODY_LIMIT_BYTES
@@ -42,6 +43,7 @@ class Request(wrappers.Request):
     route: str = ""
     is_public: bool = False
     has_secret_address: bool = False
+    allowance: tuple[int, int] | None = None
     visitor: str | None = None
     visitor_is_new: bool = False
 
@@ -120,7 +122,7 @@ def bearer_token(request: Request) -> str | None:
     kind, _, token = header.partition(" ")
     if kind.lower() != "bearer" or not token.strip():
         raise errors.Unauthenticated(
-            "Send the header 'Authorization: Bearer <token>' with the token of POST /sessions."
+            "Send the header 'Authorization: Bearer <token>' with the token of POST /sessions or an API key."
         )
     return str(token.strip())
 

@@ -19,10 +19,16 @@ from gateway.incoming import BODY_LIMIT_BYTES
 DESCRIPTION = """
 Declare and find vacancies in care homes and other providers.
 
-Sign in with `POST /api/v1/sessions` and send the token with every call as `Authorization: Bearer <token>`.
+Send a token with every call as `Authorization: Bearer <token>`: an API key, which an Approver of an
+organisation that runs homes or units makes on the page *API keys*, or the token that `POST /api/v1/sessions`
+gives a person. A key reads and updates the organisation's own providers, or those chosen for it; what is for
+people answers it with 403.
 Bodies are JSON, times are UTC in ISO 8601, identifiers are UUIDs. Answers may gain fields; unknown fields in
 what you send are refused. A refusal has one shape: a code for programs, words for people, and what is wrong
 by field.
+
+Answers say in `RateLimit-Limit` how many calls may be made in a minute, and in `RateLimit-Remaining` how many
+are left now; who makes more gets a 429, and waits for as many seconds as `Retry-After` says.
 """
 REFUSALS = {
     400: "The request is not well-formed or breaks a rule; the fields say which.",
@@ -33,12 +39,17 @@ REFUSALS = {
     412: "If-Match is missing or out of date; the fields say what has changed.",
     413: f"The body is larger than {BODY_LIMIT_BYTES // 1024} KiB.",
     415: "The body is not JSON.",
-    429: "Too many attempts; wait for as many seconds as Retry-After says.",
+    429: "Too many calls or attempts; wait for as many seconds as Retry-After says.",
     503: "A part of the product does not answer; try again after as many seconds as Retry-After says.",
 }
 _HEADERS = {
     429: {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}},
     503: {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}},
+}
+BEARER = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "An organisation's API key (it begins with `ctk_`), or the token of a person's session.",
 }
 _PLACEHOLDER = re.compile(r"<id:(\w+)>")
 
@@ -63,7 +74,7 @@ def document(service: type) -> dict[str, Any]:
         security=[{"bearer": []}],
         plugins=[MarshmallowPlugin()],
     )
-    spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
+    spec.components.security_scheme("bearer", BEARER)
     spec.components.schema("Problem", schema=shapes.Problem)
     for status, words in REFUSALS.items():
         spec.components.response(str(status), _refusal(status, words))
@@ -121,7 +132,7 @@ def _responses(endpoint: http.ApiEndpoint) -> dict[str, Any]:
     success: dict[str, Any] = {"description": answers.STATUS_LINES[endpoint.status]}
     if endpoint.answer_schema is not None:
         success["content"] = {"application/json": {"schema": endpoint.answer_schema}}
-    refusals = {400, 503, *endpoint.refusals}
+    refusals = {400, 429, 503, *endpoint.refusals}
     if not endpoint.public:
         refusals |= {401, 403}
     if endpoint.body is not None:

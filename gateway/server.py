@@ -12,7 +12,7 @@ from nameko.web import server as nameko_server
 from werkzeug.routing import Map
 from werkzeug.routing.converters import BaseConverter
 
-from gateway import answers, security
+from gateway import answers, rates, security
 from gateway.answers import Answer, Page, Problem
 from gateway.incoming import Request
 from gateway.settings import Settings
@@ -62,6 +62,7 @@ class Server(nameko_server.WebServer):
 
     def setup(self) -> None:
         self.settings = settings.load(Settings)
+        self.rates = rates.Rates(self.settings)
         self._connections = greenpool.GreenPool(MOST_CONNECTIONS)
 
     @property
@@ -154,7 +155,7 @@ class Application:
         logging.call_id.set(request.call_id)
         answer = self.answer(request)
         answer.add_headers(self.page_headers if isinstance(answer, Page) else self.api_headers)
-        answer.add_headers([("X-Call-Id", request.call_id)])
+        answer.add_headers([("X-Call-Id", request.call_id), *rates.headers(request)])
         if not _says_how_to_cache(answer):
             answer.add_headers([("Cache-Control", "no-store")])
         if answer.status_code == 413:

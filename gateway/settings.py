@@ -33,6 +33,16 @@ class Settings:
     max_workers: int = settings.setting(
         "GATEWAY_MAX_WORKERS", help="requests worked on at one time", default=128
     )
+    api_requests_per_minute: int = settings.setting(
+        "API_REQUESTS_PER_MINUTE",
+        help="API calls one person or API key may make in a minute, at each gateway; 0 = no limit",
+        default=600,
+    )
+    anonymous_api_requests_per_minute: int = settings.setting(
+        "ANONYMOUS_API_REQUESTS_PER_MINUTE",
+        help="API calls of strangers from one network address in a minute, at each gateway; 0 = no limit",
+        default=120,
+    )
     support_email: str = settings.setting(
         "SUPPORT_EMAIL", help="where people reach the service's team; none: words only", default=""
     )

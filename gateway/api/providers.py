@@ -101,7 +101,7 @@ class Providers:
         query=schemas.BedTypeQuery,
         answer=shapes.BedTypes,
         tag=TAG,
-        may=permissions.SIGNED_IN,
+        may=permissions.KNOWN,
     )
     def list_bed_types(self, request: http.Request, *, query: dict[str, Any]) -> Any:
         """List the bed types of a type of provider, with their definitions."""

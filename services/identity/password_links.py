@@ -14,7 +14,7 @@ from sqlalchemy import delete, literal, orm, select
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from contracts import errors, events, permissions
-from kit import ids, outbox
+from kit import addresses, ids, outbox
 from services.identity import (
     audit,
     models,
@@ -55,7 +55,7 @@ def forget(
     """
     throttling.take(
         session,
-        f"password link from {throttling.network(by.address)}",
+        f"password link from {addresses.network(by.address)}",
         limit=limits.password_links_per_address,
         seconds=HOUR_SECONDS,
         now=now,

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import orm
 
 from contracts import errors, permissions
-from kit import hashing
+from kit import addresses, hashing
 from services.identity import models, settings, throttling
 
 SHORTEST = 10
@@ -50,7 +50,7 @@ def count_judged(
     """
     throttling.take(
         session,
-        f"passwords judged for {by.user_id or throttling.network(by.address)}",
+        f"passwords judged for {by.user_id or addresses.network(by.address)}",
         limit=limits.passwords_judged_per_address,
         seconds=JUDGED_WINDOW_SECONDS,
         now=now,

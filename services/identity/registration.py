@@ -10,7 +10,7 @@ from sqlalchemy import orm, select
 from sqlalchemy.dialects.postgresql import insert
 
 from contracts import errors, events, permissions, terms
-from kit import ids, outbox
+from kit import addresses, ids, outbox
 from services.identity import audit, models, organisations, people, schemas, settings, throttling
 
 WITHOUT_ORGANISATION = frozenset({"csu", "nhs_england", "other"})
@@ -38,7 +38,7 @@ def register(
     """
     throttling.take(
         session,
-        f"registration from {throttling.network(by.address)}",
+        f"registration from {addresses.network(by.address)}",
         limit=limits.registrations_per_address,
         seconds=HOUR_SECONDS,
         now=now,

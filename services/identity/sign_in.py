@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import delete, orm, select, update
 
 from contracts import events, permissions
-from kit import outbox
+from kit import addresses, outbox
 from services.identity import (
     audit,
     models,
@@ -317,7 +317,7 @@ def _count_failure(session: orm.Session, user: models.User, attempt: Attempt, *,
 
 
 def _from(address: str) -> str:
-    return f"sign-in from {throttling.network(address)}"
+    return f"sign-in from {addresses.network(address)}"
 
 
 def _as(email: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 from datetime import datetime, timedelta
 
 from sqlalchemy import case, delete, orm, select, update
@@ -54,22 +53,6 @@ def forget_ended(session: orm.Session, *, now: datetime) -> None:
         select(models.Attempts.key).where(models.Attempts.ends_at <= now).with_for_update(skip_locked=True)
     )
     session.execute(delete(models.Attempts).where(models.Attempts.key.in_(ended)))
-
-
-def network(address: str) -> str:
-    """Return whom a network address counts for: IPv6 is handed out in blocks, so the first half of it.
-
-    An IPv4 address that came in IPv6's clothes is the same as without.
-    """
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv4Address):
-        return str(parsed)
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
-    return str(ipaddress.ip_network((int(parsed), 64), strict=False))
 
 
 def _count(session: orm.Session, what: str, *, seconds: int, now: datetime) -> tuple[int, datetime]:

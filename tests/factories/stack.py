@@ -12,6 +12,9 @@ from typing import Any
 from deploy.local import children, installation, ports, postgres, supervisor
 from tests.factories import servers
 
+NO_LIMITS = {"API_REQUESTS_PER_MINUTE": "0", "ANONYMOUS_API_REQUESTS_PER_MINUTE": "0"}
+"""Everybody comes from one address, and a few people make many calls; the limits have tests of their own."""
+
 
 class Stack:
     """A running installation, whose processes a test may kill and start again as it likes."""
@@ -29,10 +32,11 @@ class Stack:
             "MAILBOX_ADDRESS": f"{ports.LOOPBACK}:{ports.free()}",
             "MAILBOX_SMTP_ADDRESS": f"{ports.LOOPBACK}:{ports.free()}",
         }
+        further = NO_LIMITS | dict(settings or {})
         self._installation = installation.prepare(
             folder or servers.scratch("stack"),
-            given | dict(settings or {}),
-            further=settings,
+            given | further,
+            further=further,
             postgres_settings=postgres_settings,
             search_processes=search_processes,
         )
@@ -60,10 +64,13 @@ class Stack:
         made = self._installation
         for child in made.servers:
             self._keeper.start(child)
-        for child in made.servers:
-            child.wait_ready(seconds=90)
+        if made.database_server:
+            # The broker takes seconds to start, in which the tables can be made.
+            made.database_server.child.wait_ready(seconds=90)
         made.create_databases()
         self.tracker("migrate")
+        for child in made.servers:
+            child.wait_ready(seconds=90)
         for child in made.services:
             self._keeper.start(child)
         self.wait_ready()
