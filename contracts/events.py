@@ -180,7 +180,7 @@ class OrganisationImported(Event, publisher="providers", consumers=["identity"])
     """
 
     organisation_id: str
-    name: str
+    organisation_name: str
     type: str
     ods_code: str | None
     council_code: str | None

@@ -220,7 +220,7 @@ def keep_imported(session: orm.Session, event: events.OrganisationImported) -> N
         "icb_code": event.icb_code,
         "region_code": None,
         **(_standing_in(event.council_code) if event.council_code else {}),
-        "name": event.name,
+        "name": event.organisation_name,
         "type": event.type,
         "council_code": event.council_code,
         "postcode": tidy_postcode(event.postcode) if event.postcode else None,

@@ -192,7 +192,7 @@ class TestImported:
     def told(self, *, day: int = 1, **fields: Any) -> events.OrganisationImported:
         plain = {
             "organisation_id": known.registered_id("cqc", "1-200000001"),
-            "name": "Fictional Provider Limited",
+            "organisation_name": "Fictional Provider Limited",
             "type": "care_home",
             "ods_code": None,
             "council_code": "E06000047",
@@ -208,7 +208,7 @@ class TestImported:
         assert found(session, q="fictional provider") == ["Fictional Provider Limited"]
 
     def test_are_kept_as_last_told_in_whatever_order_it_arrives(self, session: orm.Session) -> None:
-        told = [self.told(day=day, name=f"As of day {day}") for day in (1, 2, 3)]
+        told = [self.told(day=day, organisation_name=f"As of day {day}") for day in (1, 2, 3)]
         for number, order in enumerate(itertools.permutations(told)):
             organisation_id = known.registered_id("cqc", f"1-{number}")
             for event in [*order, *order]:
@@ -226,7 +226,7 @@ class TestImported:
     def test_may_come_after_their_homes(
         self, identity: Callable[..., Any], sessions: database.Sessions
     ) -> None:
-        event = self.told(organisation_id=ids.new(), name="Latecomer Fictional Care")
+        event = self.told(organisation_id=ids.new(), organisation_name="Latecomer Fictional Care")
         snapshot = given.snapshot(organisation_id=event.organisation_id)
         identity().on_provider_changed(events.ProviderChanged(provider=snapshot))
         for _ in range(2):
