@@ -1,9 +1,15 @@
 // What every form gains from script.
+import { startDrafts } from "./drafts.js";
+import { isChanged, isFillable, markChanged, takesPart } from "./unsaved.js";
 
 export function startForms() {
   focusFirst();
-  document.querySelectorAll("form[method=post]").forEach(refuseSecondPress);
-  document.querySelectorAll("form[data-warn-unsaved]").forEach(warnUnsaved);
+  const forms = [...document.querySelectorAll("form[method=post]")];
+  forms.forEach(refuseSecondPress);
+  const edited = forms.filter(takesPart);
+  edited.forEach(markChanged);
+  edited.forEach(warnUnsaved);
+  startDrafts(edited.filter((form) => [...form.elements].some(isFillable)));
   document.querySelectorAll("[data-show-password]").forEach(offerToShow);
 }
 
@@ -30,17 +36,18 @@ function refuseSecondPress(form) {
 }
 
 function warnUnsaved(form) {
-  const before = JSON.stringify([...new FormData(form)]);
-  let leavingOnPurpose = form.hasAttribute("data-already-changed") ? null : false;
-  const changed = () => leavingOnPurpose === null || JSON.stringify([...new FormData(form)]) !== before;
-  let sending = false;
-  form.addEventListener("submit", () => {
-    sending = true;
+  let isSending = false;
+  form.addEventListener("submit", (event) => {
+    isSending = !event.defaultPrevented;
+  });
+  // Back from where it was sent to, the page may be changed again.
+  window.addEventListener("pageshow", () => {
+    isSending = false;
   });
   window.addEventListener("beforeunload", (event) => {
     // At the end of a session there is nothing to stay for: what is here can no longer be saved.
     const isOver = document.documentElement.hasAttribute("data-session-over");
-    if (!sending && !isOver && changed()) {
+    if (!isSending && !isOver && isChanged(form)) {
       event.preventDefault();
       event.returnValue = "";
     }

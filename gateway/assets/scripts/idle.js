@@ -3,6 +3,8 @@
 
 const WARN_SECONDS = 120;
 const SAY_AT_SECONDS = [60, 30];
+const KEEPS_DRAFTS =
+  "What you have entered on this page is kept in this browser for a day, and offered to you when you come back.";
 const KEY = "session-ends-at";
 const ENDED = 0;
 const UNREACHABLE = -1;
@@ -15,6 +17,9 @@ export function startIdle() {
   const session = sharedEnd(Number(dialog.dataset.secondsLeft));
   const view = warningIn(dialog);
   const failed = dialog.querySelector("[data-idle-failed]");
+  if (document.documentElement.hasAttribute("data-keeps-drafts")) {
+    dialog.querySelector("[data-idle-unsaved]").textContent = KEEPS_DRAFTS;
+  }
   const stay = async () => {
     const left = await keep(dialog.dataset.token);
     failed.hidden = left !== UNREACHABLE;
