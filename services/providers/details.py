@@ -14,6 +14,7 @@ from kit import ids
 from services.providers import (
     alerts,
     bed_types,
+    capacity,
     changes,
     choices,
     completeness,
@@ -21,8 +22,17 @@ from services.providers import (
     notes,
     opening,
     publishing,
+    registered_sites,
 )
 
+_NO_FACTS: dict[str, Any] = {
+    "registered_beds": None,
+    "cqc_rating": None,
+    "cqc_ratings": {},
+    "cqc_rating_date": None,
+    "cqc_services": [],
+    "cqc_provider_id": None,
+}
 CQC_PAGE = "https://www.cqc.org.uk/location/"
 _COLUMNS = [column.key for column in models.Provider.__table__.columns]
 _SWITCHES = {
@@ -78,6 +88,7 @@ def create(
     refuse_taken(session, provider)
     session.add(provider)
     session.flush()  # Sets the columns' defaults, which the rules read.
+    _take_facts(session, provider, was=None)
     publishing.publish(session, provider, kind="created", before={}, by=by, now=now)
     return provider
 
@@ -105,6 +116,7 @@ def change(
         if fields[name] != getattr(provider, name):
             permissions.require(by, _SWITCHES[name], provider.target)
     before = changes.state(provider)
+    location_id = provider.cqc_location_id
     moved = _moved(provider, fields)
     for name, value in fields.items():
         if name not in ("postcode", "council_code") or moved:
@@ -113,6 +125,8 @@ def change(
         _stand(provider, place=place, council_code=fields.get("council_code"))
     if {"cqc_location_id", "active"} & fields.keys():
         refuse_taken(session, provider)
+    if provider.cqc_location_id != location_id:
+        _take_facts(session, provider, was=location_id)
     if changes.state(provider) != before:
         publishing.publish(session, provider, kind="details", before=before, by=by, now=now)
     return provider
@@ -205,6 +219,20 @@ def _refuse_the_limited(by: permissions.Actor) -> None:
             "Your account is for some of your organisation's providers. To add another one, ask a colleague "
             "whose account is for all of them, or an Approver of your organisation."
         )
+
+
+def _take_facts(session: Session, provider: models.Provider, *, was: str | None) -> None:
+    """Take over what CQC's register says of the location, so that nobody types it.
+
+    What it said of the location that ``was`` given before goes.
+    """
+    facts = registered_sites.facts_for(session, provider.cqc_location_id)
+    if not facts and was is None:
+        return
+    for name, value in {**(_NO_FACTS if was else {}), **facts}.items():
+        if name != "brand" or not provider.brand:
+            setattr(provider, name, value)
+    capacity.count_over_registered(provider)
 
 
 def _report_link(provider: models.Provider) -> str | None:

@@ -362,6 +362,49 @@ class TestCqcLocation:
             change(session, home, by=given.administrator(), active=True)
 
 
+class TestFactsOfCqc:
+    ID = "1-100000055"
+
+    def site(self, session: orm.Session, **columns: Any) -> None:
+        plain = dict.fromkeys(("website", "phone"), "")
+        plain |= {"name": "Thimble House", "address": "1 Fable Close", "town": "Durham"}
+        facts = {"registered_beds": 31, "rating": "good", "services": ["Care home service with nursing"]}
+        rated = {"overall": {"rating": "good", "date": "2025-05-01"}}
+        facts |= {"ratings": rated, "parent_code": "1-200000001", "brand": "Fictional Care"}
+        times = {"first_seen_at": given.NOW, "changed_at": given.NOW}
+        defaults = plain | facts | times | {"postcode": "DH1 3YG", "care_home": True, "digest": "x"}
+        session.add(models.RegisteredSite(register="cqc", code=self.ID, **(defaults | columns)))
+        session.flush()
+
+    def test_b2_come_with_the_location_id_of_a_new_provider(self, session: orm.Session) -> None:
+        self.site(session)
+        made = create(session, by=given.actor(), cqc_location_id=self.ID)
+        assert (made.registered_beds, made.cqc_rating, made.cqc_provider_id) == (31, "good", "1-200000001")
+        assert (made.cqc_rating_date, made.brand) == (date(2025, 5, 1), "Fictional Care")
+        assert given.recorded(session)[-1]["provider"]["registered_beds"] == 31
+
+    def test_b2_come_and_go_with_a_location_id_that_is_changed(self, session: orm.Session) -> None:
+        self.site(session)
+        by = given.actor()
+        home = given.provider(session, of=by, brand="Our own", bed_types=[])
+        change(session, home, by=by, cqc_location_id=self.ID)
+        assert (home.registered_beds, home.cqc_rating, home.brand) == (31, "good", "Our own")
+        change(session, home, by=by, cqc_location_id="1-999999999")
+        assert (home.registered_beds, home.cqc_rating, home.cqc_ratings) == (None, None, {})
+
+    def test_b2_of_one_not_in_the_register_stay_as_they_were_imported(self, session: orm.Session) -> None:
+        by = given.actor()
+        home = given.provider(session, of=by, registered_beds=12)
+        change(session, home, by=by, cqc_location_id="1-999999999")
+        assert home.registered_beds == 12
+
+    def test_b7_flag_a_home_that_declares_more_beds_than_they_allow(self, session: orm.Session) -> None:
+        self.site(session, registered_beds=5)
+        by = given.actor()
+        home = given.declared(session, "general_nursing", by=by)
+        assert change(session, home, by=by, cqc_location_id=self.ID).over_registered is True
+
+
 class TestStands:
     @pytest.mark.parametrize(
         ("fields", "postcode", "moves"),
