@@ -194,6 +194,18 @@ class OrganisationImported(Event, publisher="providers", consumers=["identity"])
 
 
 @dataclass(frozen=True, kw_only=True)
+class ChoicesChanged(Event, publisher="providers", consumers=["gateway"], broadcast=True):
+    """A word that people choose from was added, changed, retired or restored; who keeps a copy forgets it."""
+
+    kind: str
+    choice_code: str
+
+    @property
+    def aggregate_id(self) -> str:
+        return f"{self.kind}.{self.choice_code}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class PersonEvent(Event, publisher="", consumers=[]):
     """What the events about one person have in common; never published itself."""
 

@@ -12,7 +12,10 @@ from contracts import permissions
 from kit import audit, reach
 from services.providers import models
 
-PROVIDER = "provider"
+PROVIDER, CHOICE = "provider", "choice"
+
+REGISTER = "register"
+"""The kind of change by which a provider follows a public register."""
 
 CREATED = "provider registered"
 CHANGED = "provider details changed"
@@ -21,8 +24,13 @@ CAPABILITIES_SET = "capabilities changed"
 CONTRACTS_SET = "contracts changed"
 NOTES_CHANGED = "notes changed"
 ALERTS_CHANGED = "alerts changed"
+REGISTER_TAKEN_OVER = "register's facts taken over"
 DECLARED = "figures declared"
 CONFIRMED = "figures confirmed"
+CHOICE_ADDED = "choice added"
+CHOICE_CHANGED = "choice changed"
+CHOICE_RETIRED = "choice retired"
+CHOICE_RESTORED = "choice restored"
 _SWITCHES = {
     "weekly_reminder": {True: "weekly reminder switched on", False: "weekly reminder switched off"},
     "active": {True: "provider reactivated", False: "provider deactivated"},
@@ -35,6 +43,7 @@ _BY_KIND = {
     "contracts": CONTRACTS_SET,
     "notes": NOTES_CHANGED,
     "alerts": ALERTS_CHANGED,
+    REGISTER: REGISTER_TAKEN_OVER,
 }
 _FIGURES = {"saved": DECLARED, "confirmed": CONFIRMED}
 ACTIONS = tuple(
@@ -42,6 +51,7 @@ ACTIONS = tuple(
         {
             *_BY_KIND.values(),
             *_FIGURES.values(),
+            *(CHOICE_ADDED, CHOICE_CHANGED, CHOICE_RETIRED, CHOICE_RESTORED),
             *(words for of in _SWITCHES.values() for words in of.values()),
         }
     )
@@ -78,6 +88,53 @@ def record(
             before=changed_from,
             after={**changed_to, **mark},
         )
+
+
+def record_choice(
+    session: orm.Session,
+    action: str,
+    *,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    by: permissions.Actor,
+    now: datetime,
+) -> None:
+    """Add the entry for one word that people choose from, which belongs to no organisation."""
+    changed_from, changed_to = audit.difference(before, after)
+    which = {name: after[name] for name in ("kind", "code", "label")}
+    audit.record(
+        session,
+        action,
+        subject_type=CHOICE,
+        subject_id=None,
+        organisation_id=None,
+        by=by,
+        now=now,
+        before=changed_from if before else {},
+        after=which | changed_to,
+    )
+
+
+def created(
+    provider: models.Provider, after: Mapping[str, Any], *, by: permissions.Actor, now: datetime
+) -> dict[str, Any]:
+    """Return the entry for a new provider as a row, to be added together with many others."""
+    return {
+        "at": now,
+        "action": CREATED,
+        "by_id": by.user_id,
+        "by_name": by.full_name,
+        "by_generic": by.generic,
+        "channel": by.channel,
+        "address": by.address,
+        "subject_type": PROVIDER,
+        "subject_id": provider.id,
+        "organisation_id": provider.organisation_id,
+        "before": {},
+        "after": {**after, "on_behalf": True}
+        if by.organisation_id != provider.organisation_id
+        else dict(after),
+    }
 
 
 def read(

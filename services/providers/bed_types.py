@@ -15,14 +15,14 @@ LONDON = ZoneInfo("Europe/London")
 
 
 def available(session: Session, *, provider_type: str, on: date) -> list[models.BedType]:
-    """Return what a provider of one type may offer on a day, by code."""
+    """Return what a provider of one type may offer on a day, by name."""
     kind = models.BedType
     return list(
         session.scalars(
             select(kind)
             .where(kind.provider_types.contains([provider_type]))
             .where(kind.valid_from <= on, or_(kind.valid_to.is_(None), kind.valid_to > on))
-            .order_by(kind.code)
+            .order_by(kind.label)
         )
     )
 

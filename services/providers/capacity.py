@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -11,7 +11,16 @@ from sqlalchemy.orm import Session
 
 from contracts import errors, events, permissions
 from kit import ids, outbox
-from services.providers import changes, completeness, figures, models, opening, snapshots
+from services.providers import (
+    bed_types,
+    changes,
+    choices,
+    completeness,
+    figures,
+    models,
+    opening,
+    snapshots,
+)
 
 _STORED_CHANNELS = {permissions.EMAIL: "email_link"}
 """What a declaration calls the channel it came by, where that is not what an actor's is called."""
@@ -55,6 +64,7 @@ def save(
     _require_services(provider)
     offered = {row.bed_type: row for row in provider.bed_types}
     checked = figures.check(form["bed_types"], offered=offered, short_form=provider.is_unit)
+    _refuse_unknown_reasons(session, form["bed_types"], offered=offered, now=now)
     _ask_if_sure(provider, checked, form)
     before = changes.state(provider)
     for row in checked:
@@ -184,13 +194,19 @@ def _require_figures(provider: models.Provider) -> None:
 def _ask_if_sure(
     provider: models.Provider, checked: Sequence[figures.Figures], form: Mapping[str, Any]
 ) -> None:
-    questions = {
+    asked = questions(provider, checked)
+    open_questions = {name: words for name, words in asked.items() if not form.get(name)}
+    if open_questions:
+        raise errors.Conflict("Are you sure? Nothing was saved yet.", open_questions)
+
+
+def questions(provider: models.Provider, checked: Sequence[figures.Figures]) -> dict[str, str]:
+    """Return what has to be asked before figures are saved, by the field of the form that answers it."""
+    asked = {
         "confirm_over_registered": _over_registered(provider, checked),
         "confirm_large_change": _large_changes(provider, checked),
     }
-    open_questions = {name: words for name, words in questions.items() if words and not form.get(name)}
-    if open_questions:
-        raise errors.Conflict("Are you sure? Nothing was saved yet.", open_questions)
+    return {name: words for name, words in asked.items() if words}
 
 
 def _over_registered(provider: models.Provider, checked: Sequence[figures.Figures]) -> str:
@@ -274,7 +290,37 @@ def _answer(row: models.OfferedBedType) -> dict[str, Any]:
         **unknown,
         "label": row.reference.label,
         "unit": row.reference.unit,
+        "no_longer_offered_from": _day(row.reference.valid_to),
     }
+
+
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _refuse_unknown_reasons(
+    session: Session,
+    given: Sequence[Mapping[str, Any]],
+    *,
+    offered: Mapping[str, models.OfferedBedType],
+    now: datetime,
+) -> None:
+    """Refuse a reason for closing beds that nobody may choose today; the one from before may stay (B7)."""
+    reasons = {
+        position: row["closure_reason"]
+        for position, row in enumerate(given)
+        if row.get("closure_reason") not in (None, offered[row["bed_type"]].closure_reason)
+    }
+    today = bed_types.london_date(now)
+    refused = choices.refused(session, choices.CLOSURE_REASON, reasons.values(), on=today)
+    if refused:
+        valid = choices.valid(session, choices.CLOSURE_REASON, on=today)
+        faults = {
+            f"bed_types.{position}.closure_reason": f"Choose one of: {', '.join(valid)}."
+            for position, reason in reasons.items()
+            if reason in refused
+        }
+        raise errors.Invalid("Some figures need correcting; nothing was saved.", faults)
 
 
 def _caused_by(session: Session, provider: models.Provider, cause: str | None) -> models.Declaration | None:

@@ -258,7 +258,7 @@ class BedTypeFigures(Schema):
     reserved = _WholeNumber(least=0, most=figures.HIGHEST, allow_none=True)
     accepting = _WholeNumber(least=0, most=figures.HIGHEST, allow_none=True)
     closed = _WholeNumber(least=0, most=figures.HIGHEST, allow_none=True)
-    closure_reason = _code(vocabulary.CLOSURE_REASONS, allow_none=True)
+    closure_reason = _Text(most=60, allow_none=True)
     flexible = _yes_or_no()
     weekly_price_from = _WholeNumber(
         least=figures.LOWEST_PRICE,
@@ -280,6 +280,21 @@ class Capacity(Schema):
     confirm_large_change = _yes_or_no(load_default=False)
 
 
+class BatchItem(Schema):
+    """One provider of a batch: which one, and its figures or that they stand."""
+
+    error_messages = _UNKNOWN
+
+    provider_id = _Id()
+    cqc_location_id = _Text(most=20)
+    ods_code = _Text(most=12)
+    version = _WholeNumber(
+        least=-1, most=2**31 - 1, words="Give the version as you read it, or none.", allow_none=True
+    )
+    unchanged = _yes_or_no(load_default=False)
+    form = fields.Nested(Capacity)
+
+
 class Alert(Schema):
     """What an authority warns of; a day is written 2026-03-01."""
 
@@ -299,9 +314,33 @@ class AlertEnd(Schema):
     ends_on = fields.Date(load_default=None, allow_none=True, error_messages=_DAY)
 
 
+class Choice(Schema):
+    """A word that people choose from; what is left out of one that is there stays."""
+
+    error_messages = _UNKNOWN
+
+    label = _Text(least=2, most=80)
+    definition = _Text(most=500)
+    position = _WholeNumber(least=1, most=1000)
+    provider_types = fields.List(_Text(least=1, most=60), validate=_few(30))
+    organisation_types = fields.List(_Text(least=1, most=60), validate=_few(30))
+    unit = fields.String(validate=validate.OneOf(("bed", "person"), error="Choose one of: bed, person."))
+    valid_from = fields.Date(error_messages=_DAY)
+
+
+class Retirement(Schema):
+    """The first day on which a word can no longer be chosen."""
+
+    error_messages = _UNKNOWN
+
+    valid_to = fields.Date(load_default=None, allow_none=True, error_messages=_DAY)
+
+
 CHANGES, NEW_PROVIDER, SERVICES, CAPACITY = Details(), NewProvider(), Services(), Capacity()
 CAPABILITIES, CONTRACTS = Capabilities(), Contracts()
 ALERT, ALERT_END = Alert(), AlertEnd()
+CHOICE, RETIREMENT = Choice(), Retirement()
+BATCH_ITEM = BatchItem()
 
 
 def load(schema: Schema, given: object) -> dict[str, Any]:

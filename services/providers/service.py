@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from contracts import errors, permissions
-from kit import clock, database, health, messaging, rpc
+from kit import children, clock, database, health, messaging, rpc
 from services.providers import (
     bed_types,
+    calls_batches,
+    calls_choices,
+    calls_listing,
     calls_looking_up,
     calls_notes_and_alerts,
     calls_telling,
     capacity,
     closing,
     details,
-    listing,
     opening,
     schemas,
     services_offered,
@@ -23,6 +25,9 @@ from services.providers import (
 
 
 class Providers(
+    calls_choices.Choices,
+    calls_listing.Listing,
+    calls_batches.Batches,
     calls_looking_up.LookingUp,
     calls_notes_and_alerts.NotesAndAlerts,
     calls_telling.Telling,
@@ -37,14 +42,7 @@ class Providers(
     clock = clock.Clock()
     caller = rpc.Caller()
     search = rpc.Service("search")
-
-    @rpc.entrypoint(may=(permissions.EDIT_PROVIDER, permissions.LAST_UPDATED_REPORT), repeatable=True)
-    def list_providers(self, *, page: int = 1, page_size: int = 20, q: str | None = None) -> dict[str, Any]:
-        """List the providers that the caller edits or, without any, reports on."""
-        with self.database.reading() as session:
-            return listing.find(
-                session, page=page, page_size=page_size, q=q, by=self.caller, now=self.clock()
-            )
+    in_child = children.Answers(database)
 
     @rpc.entrypoint(may=permissions.VIEW_PROVIDER, repeatable=True)
     def get_provider(self, *, provider_id: str) -> dict[str, Any]:

@@ -31,13 +31,14 @@ def replace(
     """
     provider = changes.begin(session, provider_id=provider_id, version=version, by=by, now=now)
     chosen = _chosen(session, provider, form["bed_types"], now=now)
+    languages = _languages(session, provider, form["languages"], now=now)
     _check_short_stay(session, provider, form["short_stay_services"], now=now)
     if not form["confirm_dropped_figures"]:
         _ask_if_beds_go(provider, chosen)
     before = changes.state(provider)
     _offer(provider, chosen)
     provider.short_stay_services = sorted(set(form["short_stay_services"]))
-    provider.languages = _languages(form["languages"])
+    provider.languages = languages
     if changes.state(provider) == before:
         return provider
     capacity.count_over_registered(provider)
@@ -108,9 +109,24 @@ def _offer(provider: models.Provider, chosen: Mapping[str, models.BedType]) -> N
     ]
 
 
-def _languages(names: Sequence[str]) -> list[str]:
-    """Return each language once, however it was capitalised; English when none is named."""
+def _languages(
+    session: Session, provider: models.Provider, names: Sequence[str], *, now: datetime
+) -> list[str]:
+    """Return each language once, however it was capitalised; English when none is named.
+
+    People may add one that is not there to be chosen; a retired one may be kept, not added.
+    """
+    codes, retired = choices.known_as(session, names, on=bed_types.london_date(now))
+    kept = {name.casefold() for name in provider.languages}
+    faults = {
+        f"languages.{position}": f"{name} can no longer be chosen."
+        for position, name in enumerate(names)
+        if name.casefold() in retired - kept
+    }
+    if faults:
+        raise errors.Invalid("Some services need correcting; nothing was saved.", faults)
     once: dict[str, str] = {}
     for name in names:
-        once.setdefault(name.casefold(), name)
+        known = codes.get(name.casefold(), name)
+        once.setdefault(known.casefold(), known)
     return list(once.values()) or DEFAULT_LANGUAGES

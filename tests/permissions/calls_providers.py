@@ -209,6 +209,31 @@ def bed_types(scene: Scene) -> Any:
     return scene.service.bed_types(provider_type="care_home")
 
 
+@calls.to("providers.choices")
+def choices(scene: Scene) -> Any:
+    return scene.service.choices()
+
+
+@calls.to("providers.choice_uses", needs=(permissions.EDIT_REFERENCE_DATA,))
+def choice_uses(scene: Scene) -> Any:
+    return scene.service.choice_uses(kind="language")
+
+
+@calls.to("providers.save_choice", needs=(permissions.EDIT_REFERENCE_DATA,))
+def save_choice(scene: Scene) -> Any:
+    return scene.service.save_choice(kind="capability", form={"label": "Hydrotherapy"})
+
+
+@calls.to("providers.retire_choice", needs=(permissions.EDIT_REFERENCE_DATA,))
+def retire_choice(scene: Scene) -> Any:
+    return scene.service.retire_choice(kind="language", code="German")
+
+
+@calls.to("providers.restore_choice", needs=(permissions.EDIT_REFERENCE_DATA,))
+def restore_choice(scene: Scene) -> Any:
+    return scene.service.restore_choice(kind="language", code="German")
+
+
 @calls.to("providers.snapshots", needs=(permissions.SERVICE,))
 def snapshots(scene: Scene) -> Any:
     return scene.service.snapshots()

@@ -277,6 +277,7 @@ class TestAnswer:
         assert answer["bed_types"][1] == given.figures(closure_reason=None, flexible=False) | {
             "label": "General Residential",
             "unit": "bed",
+            "no_longer_offered_from": None,
         }
         assert {name: answer[name] for name in answer if name != "bed_types"} == {
             "provider_id": home.id,
