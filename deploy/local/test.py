@@ -1,7 +1,8 @@
 """Run every test: `make test`, or `make test FOLDERS="kit search"`.
 
-One pytest process per folder, on servers started for this run alone. Folders whose tests share nothing but
-those servers run two at a time; those that start a whole installation have the computer to themselves.
+One pytest process per folder, two at a time, on servers started for this run alone. The quick folders come
+first, as what they find is known at once; then the one that takes longest, so that none is left to run alone
+at the end. Folders that start a whole installation have servers of their own.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ import time
 from collections.abc import Sequence
 from concurrent import futures
 from dataclasses import dataclass
-from types import FrameType
 
 from deploy.local import broker, children, environment, lock, postgres, progress, supervisor
 
@@ -24,11 +24,16 @@ TESTS = environment.ROOT / "tests"
 VAR = environment.VAR / "tests"
 LOGS = environment.VAR / "log" / "tests"
 PASSWORD = "only-for-tests"
-FIRST = ("wiring", "contracts")  # Quick, and need no broker: what they find is known at once.
-LAST = ("gateway", "attacks", "journeys", "browser", "chaos")
-ALONE = ("attacks", "journeys", "browser", "chaos")
+FIRST = ("wiring", "contracts")  # Quick, and need no broker.
+LONGEST = (
+    *("chaos", "journeys", "browser", "attacks", "notifications", "permissions"),
+    *("identity", "gateway", "deploy", "kit", "providers"),
+)
+INSTALLING = ("attacks", "journeys", "browser", "chaos")
 # These start processes of their own; elsewhere services run in the test's own process, on green threads.
-WITHOUT_GREEN_THREADS = ("wiring", "deploy", "attacks", "journeys", "browser", "chaos")
+WITHOUT_GREEN_THREADS = ("wiring", "deploy", *INSTALLING)
+# Plugins of pytest that take a second or two to begin, by the word that files which need them say.
+PLUGINS = {"schemathesis": "schemathesis", "hypothesis": "hypothesispytest"}
 NOT_TESTS = ("bench", "factories")
 SIDE_BY_SIDE = 2
 LIMIT_SECONDS = 1800
@@ -66,8 +71,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def _folders(chosen: Sequence[str]) -> list[str]:
     found = {path.parent.name for path in TESTS.glob("*/test_*.py")} - set(NOT_TESTS)
-    middle = sorted(found - set(FIRST) - set(LAST))
-    ordered = [name for name in (*FIRST, *middle, *LAST) if name in found]
+    others = sorted(found - set(FIRST) - set(LONGEST))
+    ordered = [name for name in (*FIRST, *LONGEST, *others) if name in found]
     unknown = set(chosen) - found
     if unknown:
         raise SystemExit(f"No tests in {', '.join(sorted(unknown))}; there are {', '.join(ordered)}.")
@@ -75,20 +80,31 @@ def _folders(chosen: Sequence[str]) -> list[str]:
 
 
 def _run_all(folders: Sequence[str], keeper: supervisor.Supervisor, running: Running) -> list[Result]:
-    """Start the servers and run the folders: quick ones, then pairs, then each that wants to be alone."""
+    """Start the servers and run the folders, each as soon as one before it is done and its servers work."""
     settings, servers = _prepare_servers(folders)
-    shared = [name for name in folders if name not in (*FIRST, *ALONE)]
-    needed = servers if shared else servers[:1]
+    needed = servers if set(folders) - {*FIRST, *INSTALLING} else servers[:1]
     progress.say("Starting " + ", ".join(server.name for server in needed))
     for server in needed:
         keeper.start(server)
-    servers[0].wait_ready(seconds=60)
-    results = [_run(name, settings, running) for name in folders if name in FIRST]
-    for server in needed:
-        server.wait_ready(seconds=90)
+
+    def run(folder: str) -> Result:
+        try:
+            for server in _servers_of(folder, needed):
+                server.wait_ready(seconds=90)
+        except children.CannotStart:
+            running.stop()
+            raise
+        return _run(folder, settings, running)
+
     with futures.ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        results += pool.map(lambda name: _run(name, settings, running), shared)
-    return results + [_run(name, settings, running) for name in folders if name in ALONE]
+        return list(pool.map(run, folders))
+
+
+def _servers_of(folder: str, servers: Sequence[children.Child]) -> Sequence[children.Child]:
+    """Return which of the servers, PostgreSQL first, a folder's tests talk to."""
+    if folder in INSTALLING:
+        return ()
+    return servers[:1] if folder in FIRST else servers
 
 
 def _prepare_servers(folders: Sequence[str]) -> tuple[dict[str, str], list[children.Child]]:
@@ -132,8 +148,8 @@ class Running:
     def __init__(self) -> None:
         self._under_way: list[children.Child] = []
         self._stopped = False
-        signal.signal(signal.SIGINT, self._stop)
-        signal.signal(signal.SIGTERM, self._stop)
+        signal.signal(signal.SIGINT, lambda *_: self.stop())
+        signal.signal(signal.SIGTERM, lambda *_: self.stop())
 
     def to_its_end(self, pytest: children.Child) -> None:
         """Run one, for as long as a folder's tests may take."""
@@ -144,7 +160,8 @@ class Running:
         pytest.wait_stopped(seconds=LIMIT_SECONDS)
         self._under_way.remove(pytest)
 
-    def _stop(self, number: int, frame: FrameType | None) -> None:
+    def stop(self) -> None:
+        """End what is under way, and let nothing else begin."""
         self._stopped = True
         for pytest in list(self._under_way):
             pytest.ask_to_stop()
@@ -154,6 +171,8 @@ def _command(folder: str) -> list[str]:
     command = [sys.executable, "-m", "pytest", "--color=no", "--suppress-nameko-eventlet-notification"]
     if folder in WITHOUT_GREEN_THREADS:
         command += ["-p", "no:pytest_eventlet"]
+    said = "".join(path.read_text() for path in (TESTS / folder).glob("*.py"))
+    command += [f"-pno:{plugin}" for word, plugin in PLUGINS.items() if word not in said]
     return [*command, str(TESTS / folder)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import requests
@@ -40,15 +41,18 @@ class Api:
 
 _kept: dict[tuple[str, str], str] = {}
 """Tokens of those who need a code, of which there are only two in a minute."""
+_one_by_one = threading.Lock()
+"""Held while somebody who needs a code signs in, so that no thread waits for a code of its own."""
 
 
 def sign_in(url: str, email: str, password: str = demo.PASSWORD) -> Api:
     """Return ``email``'s calls, signed in; who needs a code has one session at each product."""
     if email not in codes.PEOPLE:
         return _bearing(url, token(url, email, password))
-    kept = _kept.get((url, email))
-    if kept is None or not _bearing(url, kept).call("GET", "/me").ok:
-        kept = _kept[url, email] = token(url, email, password)
+    with _one_by_one:
+        kept = _kept.get((url, email))
+        if kept is None or not _bearing(url, kept).call("GET", "/me").ok:
+            kept = _kept[url, email] = token(url, email, password)
     return _bearing(url, kept)
 
 
