@@ -8,6 +8,7 @@ from contracts import events
 from gateway import authentication, health, static
 from gateway.api import (
     account,
+    api_keys,
     audit,
     capacity,
     directory,
@@ -35,6 +36,7 @@ class Gateway(
     audit.Audit,
     directory.Directory,
     organisations.Organisations,
+    api_keys.ApiKeys,
     providers.Providers,
     telling.Telling,
     capacity.Capacity,

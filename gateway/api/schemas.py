@@ -30,6 +30,8 @@ PRICES = (100, 20_000)
 MOST_PROVIDERS = 500
 MOST_DECISIONS = 100
 HOURS_OF_A_YEAR = 8784
+LONGEST_KEY_DAYS = 365
+OF_ANOTHER = "For administrators; otherwise it is one's own organisation."
 
 
 # People
@@ -188,6 +190,26 @@ class NewOrganisation(Schema):
     type = code(permissions.ORGANISATION_TYPES, required=True)
     council_code = text(9, allow_none=True, load_default=None, example="E06000047")
     postcode = text(10, allow_none=True, load_default=None, example="DH1 3YG")
+
+
+class ApiKeyQuery(Schema):
+    """Whose API keys to list."""
+
+    organisation_id = Id(metadata={"description": OF_ANOTHER})
+
+
+class NewApiKey(Schema):
+    """An API key to be made."""
+
+    name = text(100, required=True, example="Care software")
+    provider_ids = fields.List(
+        Id(),
+        load_default=list,
+        validate=validate.Length(max=MOST_PROVIDERS),
+        metadata={"description": "The providers it is for; none means all of the organisation's."},
+    )
+    expires_in_days = whole(1, LONGEST_KEY_DAYS, load_default=LONGEST_KEY_DAYS, example=365)
+    organisation_id = Id(allow_none=True, load_default=None, metadata={"description": OF_ANOTHER})
 
 
 class SignIn(Schema):

@@ -286,6 +286,57 @@ class KnownOrganisations(Answer):
     results = many(KnownOrganisation)
 
 
+class ApiKeyOwner(Answer):
+    """The organisation whose keys they are."""
+
+    id = Id(required=True)
+    name = always(fields.String)
+    type = code(permissions.ORGANISATION_TYPES, required=True)
+
+
+class ApiKeyProvider(Answer):
+    """A provider that an API key is for."""
+
+    id = Id(required=True)
+    name = always(fields.String)
+
+
+class ApiKey(Answer):
+    """A key that an organisation has given to a program."""
+
+    id = Id(required=True)
+    organisation_id = Id(required=True)
+    name = always(fields.String, example="Care software")
+    prefix = always(fields.String, description="How the secret begins.", example="ctk_Ab3dEf6h")
+    state = code(("live", "expired", "revoked"), required=True)
+    providers = many(ApiKeyProvider)
+    created_by_id = maybe(fields.String, format="uuid")
+    created_by = always(fields.String)
+    created_at = time()
+    expires_at = time()
+    last_used_at = time(description="To the minute.")
+    revoked_at = time()
+    revoked_by = maybe(fields.String)
+
+
+class MadeApiKey(ApiKey):
+    """A key just made."""
+
+    secret = always(
+        fields.String,
+        description="The key itself, to be sent as `Authorization: Bearer …`. It is told this once.",
+    )
+
+
+class ApiKeys(Answer):
+    """An organisation's keys, and the providers that a new one may be for."""
+
+    organisation = fields.Nested(ApiKeyOwner, required=True)
+    providers = many(OrganisationProvider)
+    most = always(fields.Integer, description="How many keys may work at a time.")
+    results = many(ApiKey)
+
+
 class NewSession(Answer):
     """A session; the token is shown this once."""
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from contracts import permissions
 
+OWN_API_KEYS = "own_api_keys"
+"""Stands for looking after the keys of one's own organisation."""
 Entries = list[tuple[str | None, str, str]]
 
 
@@ -32,6 +34,7 @@ def more(actor: permissions.Actor) -> list[dict[str, str]]:
             (None, "/directory", "Directory"),
             (None, "/resources", "Resources"),
             (permissions.READ_AUDIT, "/audit", "Audit"),
+            (OWN_API_KEYS, "/api-keys", "API keys"),
             (permissions.MANAGE_ORGANISATIONS, "/organisations", "Organisations"),
             (None, "/account", "Account"),
         ],
@@ -84,6 +87,13 @@ def tiles(actor: permissions.Actor, *, awaiting: int) -> list[dict[str, Any]]:
             None,
         ),
         (
+            OWN_API_KEYS,
+            "/api-keys",
+            "API keys",
+            "Let your care software update your homes by itself.",
+            None,
+        ),
+        (
             permissions.MANAGE_ORGANISATIONS,
             "/organisations",
             "Organisations",
@@ -97,7 +107,7 @@ def tiles(actor: permissions.Actor, *, awaiting: int) -> list[dict[str, Any]]:
     return [
         {"href": href, "title": title, "text": text, "number": number}
         for action, href, title, text, number in entries
-        if action is None or permissions.may(actor, action)
+        if _is_open(actor, action)
     ]
 
 
@@ -107,8 +117,11 @@ def providers_heading(actor: permissions.Actor) -> str:
 
 
 def _open_to(actor: permissions.Actor, entries: Entries) -> list[dict[str, str]]:
-    return [
-        {"href": href, "text": text}
-        for action, href, text in entries
-        if action is None or permissions.may(actor, action)
-    ]
+    return [{"href": href, "text": text} for action, href, text in entries if _is_open(actor, action)]
+
+
+def _is_open(actor: permissions.Actor, action: str | None) -> bool:
+    if action == OWN_API_KEYS:
+        # Administrators come to an organisation's keys from the list of organisations.
+        return permissions.PROVIDER_APPROVER in actor.all_roles
+    return action is None or permissions.may(actor, action)

@@ -30,6 +30,7 @@ class Organisations:
             request,
             "organisations/list.html",
             results=found["results"],
+            provider_side=permissions.PROVIDER_SIDE,
             total=found["total"],
             q=sought,
             pages=paging.of(found, "/organisations", {"q": sought}, page=page),
