@@ -74,6 +74,12 @@ CLOSURE_REASONS: dict[str, str] = {
     "refurbishment": "Refurbishment",
 }
 
+ALERT_KINDS: dict[str, str] = {
+    "safeguarding": "Safeguarding",
+    "embargo": "Embargo",
+    "outbreak": "Outbreak",
+}
+
 CARE_TYPES: dict[str, str] = {
     "nursing": "Care home with nursing",
     "residential": "Care home without nursing",
@@ -114,11 +120,31 @@ RATINGS: dict[str, str] = {
 }
 """The CQC's overall ratings."""
 
+MARKS: dict[str, str] = {
+    "stale": "Overdue",
+    "undeclared": "Never updated",
+    "missing": "Not in searches",
+    "over_registered": "Over its registered beds",
+    "alert": "Alert",
+    "deactivated": "Deactivated",
+}
+"""What lists of providers mark them with, the most pressing first (B2, B13, B14, B15)."""
+
+CHECKLIST: dict[str, str] = {
+    "services": "services",
+    "capacity": "capacity",
+    "price": "a price",
+    "funding_source": "a funding source",
+    "care_type": "a care type",
+}
+"""What a provider needs to be listed (B13), as lists say that it is missing."""
+
 _LABELS = {
     **CARE_HOME_BED_TYPES,
     **UNIT_BED_TYPES,
     **SHORT_STAY_SERVICES,
     **CLOSURE_REASONS,
+    **ALERT_KINDS,
     **CARE_TYPES,
 }
 

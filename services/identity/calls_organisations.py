@@ -24,6 +24,12 @@ class Organisations:
         with self.database.reading() as session:
             return directory.find(session, area=area, q=q, page=page)
 
+    @rpc.entrypoint(may=permissions.KNOWN, repeatable=True)
+    def organisation_names(self, *, organisation_ids: list[str]) -> dict[str, str]:
+        """Tell what organisations are called, to whoever is signed in."""
+        with self.database.reading() as session:
+            return directory.names(session, organisation_ids=organisation_ids)
+
     @rpc.entrypoint(may=permissions.MANAGE_ORGANISATIONS, repeatable=True)
     def organisations(self, *, q: str | None = None, page: int = 1) -> dict[str, Any]:
         """List all organisations by name, whether or not they run providers."""

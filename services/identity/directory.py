@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, or_, orm, select, true
 
 from contracts import areas, errors, permissions
-from services.identity import models, organisations
+from services.identity import models, organisations, people
 
 _its = models.Organisation
 
@@ -32,6 +32,16 @@ def find(session: orm.Session, *, area: str | None, q: str | None, page: int) ->
             for row in found.rows
         ]
     )
+
+
+def names(session: orm.Session, *, organisation_ids: Sequence[str]) -> dict[str, str]:
+    """Return what organisations are called, by id; an id that is none's is left out.
+
+    :raises errors.Invalid: when there are more than a question may name.
+    """
+    asked = people.valid_ids(organisation_ids, field="organisation_ids")
+    rows = session.execute(select(_its.id, _its.name).where(_its.id.in_(asked)))
+    return {row.id: row.name for row in rows}
 
 
 def _in(area: str | None) -> ColumnElement[bool]:

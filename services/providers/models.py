@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from kit import audit, outbox
 from services.providers.models_base import Base as Base
+from services.providers.models_batches import IdempotentRequest as IdempotentRequest
 from services.providers.models_bulk import BulkRow as BulkRow
 from services.providers.models_bulk import BulkUpload as BulkUpload
 from services.providers.models_bulk import Job as Job

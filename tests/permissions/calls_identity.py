@@ -452,6 +452,11 @@ def names(scene: Scene) -> Any:
     return scene.service.names(user_ids=[scene.target.id("person")])
 
 
+@calls.to("identity.organisation_names")
+def organisation_names(scene: Scene) -> Any:
+    return scene.service.organisation_names(organisation_ids=[scene.target.organisation_id])
+
+
 @calls.to("identity.contacts", needs=(permissions.SERVICE,))
 def contacts(scene: Scene) -> Any:
     return scene.service.contacts(user_ids=[scene.target.id("person")])

@@ -27,7 +27,8 @@ def fill(session: orm.Session) -> None:
 
 
 def dependencies() -> dict[str, Any]:
-    return {"search": mock.Mock(spec=["locate"], **{"locate.return_value": given.PLACE})}
+    search = mock.Mock(spec=["locate"], **{"locate.return_value": given.PLACE})
+    return {"search": search, "in_child": mock.Mock(return_value=b"a file")}
 
 
 def _version(scene: Scene) -> int:
@@ -53,6 +54,16 @@ def list_providers(scene: Scene) -> list[str]:
     found = scene.service.list_providers(page_size=100)
     assert found["total"] == len(found["results"])
     return [row["id"] for row in found["results"]]
+
+
+@calls.to("providers.list_choices", needs=((permissions.EDIT_PROVIDER, permissions.LAST_UPDATED_REPORT),))
+def list_choices(scene: Scene) -> Any:
+    return scene.service.list_choices()
+
+
+@calls.to("providers.export_list", needs=((permissions.EDIT_PROVIDER, permissions.LAST_UPDATED_REPORT),))
+def export_list(scene: Scene) -> Any:
+    return scene.service.export_list(file_type="csv")
 
 
 @calls.to("providers.get_provider", on=calls.PROVIDER, needs=(permissions.VIEW_PROVIDER,))
@@ -193,6 +204,20 @@ def declare_capacity(scene: Scene) -> Any:
 @calls.to("providers.confirm_capacity", on=calls.PROVIDER, needs=(permissions.EDIT_PROVIDER,))
 def confirm_capacity(scene: Scene) -> Any:
     return scene.service.confirm_capacity(**_its(scene))
+
+
+@calls.to("providers.capacities", on=calls.PROVIDER, lists="provider", needs=(permissions.EDIT_PROVIDER,))
+def capacities(scene: Scene) -> list[str]:
+    found = scene.service.capacities(provider_ids=[scene.target.id("provider")])
+    return [row["provider_id"] for row in found["results"]]
+
+
+@calls.to("providers.declare_many", on=calls.PROVIDER, needs=(permissions.EDIT_PROVIDER,))
+def declare_many(scene: Scene) -> Any:
+    (row,) = scene.service.declare_many(items=[{**_its(scene), "unchanged": True}])["results"]
+    if row["status"] == "refused":
+        assert row["code"] == "forbidden", row
+    return row["status"] == "confirmed"
 
 
 @calls.to(

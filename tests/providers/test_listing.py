@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import csv
+import io
+import itertools
+import zipfile
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+import python_calamine
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from contracts import errors, permissions
-from services.providers import listing
+from contracts import errors, permissions, vocabulary
+from kit import ids
+from services.providers import completeness, list_export, listing, listing_filters, models
+from services.providers.listing_filters import Filters
 from tests.providers import given
 
 OWNER = given.actor()
@@ -29,8 +36,9 @@ def homes(session: orm.Session) -> None:
 
 
 def find(session: orm.Session, by: permissions.Actor, **options: Any) -> dict[str, Any]:
-    defaults = {"page": 1, "page_size": 20, "q": None, "now": given.NOW}
-    return listing.find(session, by=by, **(defaults | options))
+    kept = {name: options.pop(name) for name in ("page", "page_size", "now", "sort") if name in options}
+    defaults = {"page": 1, "page_size": 20, "now": given.NOW}
+    return listing.find(session, by=by, filters=Filters(**options), **(defaults | kept))
 
 
 def names(session: orm.Session, by: permissions.Actor, **options: Any) -> list[str]:
@@ -48,6 +56,12 @@ class TestFind:
         assert (first["last_updated_by"], first["version"], first["listed"]) == (OWNER.full_name, 3, True)
         assert (first["overdue"], second["overdue"]) == (True, True)
         assert find(session, OWNER)["results"][0]["overdue"] is False
+
+    def test_b1_tells_what_each_is_and_lacks(self, session: orm.Session) -> None:
+        thimble, trifle = find(session, OWNER)["results"]
+        assert (thimble["council_code"], thimble["organisation_id"]) == (given.DURHAM, OWNER.organisation_id)
+        assert (thimble["total_maximum"], thimble["registered_beds"]) == (20, None)
+        assert (thimble["missing"], trifle["missing"]) == ([], ["services", "capacity", "price"])
 
     def test_keeps_to_the_homes_that_somebody_was_given(self, session: orm.Session) -> None:
         home = find(session, OWNER, q="trifle")["results"][0]
@@ -110,10 +124,234 @@ class TestFind:
         assert names(session, by, page=10**12) == []
         assert len(names(session, by, page=-1, page_size=0)) == 1
 
-    def test_takes_two_statements_however_many_there_are(self, session: orm.Session) -> None:
+    def test_takes_as_many_statements_however_many_there_are(self, session: orm.Session) -> None:
         with statements(session) as counted:
             find(session, given.administrator())
-        assert len(counted) == 2
+        # How many there are, which, their bed types, their alerts.
+        assert len(counted) == 4
+
+
+class TestNarrowing:
+    @pytest.mark.parametrize(
+        ("filters", "columns"),
+        [
+            ({"brand": "Teacup Care"}, {"brand": "Teacup Care"}),
+            ({"ownership": "voluntary"}, {"ownership": "voluntary"}),
+            ({"nhs_region": "Y63"}, {"icb_code": "QHM"}),
+            ({"region": "E12000001"}, {"region_code": "E12000001"}),
+            ({"provider_type": "hospice"}, {"type": "hospice"}),
+        ],
+    )
+    def test_b1_keeps_those_of(
+        self, session: orm.Session, filters: dict[str, str], columns: dict[str, str]
+    ) -> None:
+        given.provider(session, of=NEIGHBOUR, name="The One", **({"icb_code": "QX1"} | columns))
+        found = names(session, given.administrator(), **filters)
+        if "nhs_region" in filters:
+            assert found == ["Cobweb Court", "The One", "Thimble House", "Trifle Lodge"]
+        else:
+            assert found == ["The One"]
+
+    def test_b1_keeps_those_of_a_parent_organisation(self, session: orm.Session) -> None:
+        by = given.administrator()
+        own = {"organisation_id": OWNER.organisation_id}
+        assert names(session, by, **own) == ["Thimble House", "Trifle Lodge"]
+        assert find(session, by, **own)["total"] == 2
+        assert names(session, by, organisation_id=ids.new()) == []
+
+    def test_b1_keeps_what_fits_all_filters_at_once(self, session: orm.Session) -> None:
+        given.provider(session, of=OWNER, name="The One", brand="Teacup Care", ownership="private")
+        given.provider(session, of=OWNER, name="Another", brand="Teacup Care", ownership="voluntary")
+        both = {"brand": "Teacup Care", "ownership": "private"}
+        assert names(session, OWNER, **both) == ["The One"]
+        assert names(session, OWNER, **both, q="another") == []
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("mark", "rusty"),
+            ("ownership", "pirates"),
+            ("nhs_region", "E12000001"),
+            ("region", "Y63"),
+            ("provider_type", "castle"),
+            ("organisation_id", "1"),
+        ],
+    )
+    def test_refuses_what_is_no_filter(self, name: str, value: str) -> None:
+        with pytest.raises(errors.Invalid) as refusal:
+            Filters(**{name: value})
+        assert list(refusal.value.fields) == [name]
+
+    @pytest.mark.parametrize("brand", ["nul\x00", "x" * 300])
+    def test_finds_nothing_by_what_cannot_be_a_brand(self, session: orm.Session, brand: str) -> None:
+        assert names(session, given.administrator(), brand=brand) == []
+
+    def test_b1_offers_the_organisations_and_brands_that_there_are(self, session: orm.Session) -> None:
+        given.provider(session, of=OWNER, name="A", brand="teacup Care")
+        given.provider(session, of=OWNER, name="B", brand="Biscuit Homes")
+        found = listing.choices(session, by=given.administrator())
+        assert found["brands"] == ["Biscuit Homes", "teacup Care"]
+        assert found["organisation_ids"] == [OWNER.organisation_id, NEIGHBOUR.organisation_id]
+        assert listing.choices(session, by=NEIGHBOUR)["brands"] == []
+
+
+class TestSorting:
+    def test_b1_puts_the_oldest_figures_first_and_before_them_none_at_all(self, session: orm.Session) -> None:
+        old = given.declared(session, "general_nursing", by=OWNER, name="Zest House")
+        old.last_updated = given.NOW - timedelta(days=3)
+        assert names(session, OWNER, sort="age") == ["Trifle Lodge", "Zest House", "Thimble House"]
+
+    def test_b1_puts_the_most_vacancies_first(self, session: orm.Session) -> None:
+        given.declared(session, "general_nursing", by=OWNER, name="Anvil House")
+        assert names(session, OWNER, sort="vacancies") == ["Thimble House", "Anvil House", "Trifle Lodge"]
+
+    def test_refuses_another_order(self, session: orm.Session) -> None:
+        with pytest.raises(errors.Invalid):
+            find(session, OWNER, sort="colour")
+
+
+class TestMarks:
+    @pytest.mark.parametrize(
+        ("kind", "hours"), [("acute", 24), ("community", 24), ("care_home", 48), ("hospice", 168)]
+    )
+    def test_b14_measures_the_age_against_what_is_expected_of_the_type(
+        self, session: orm.Session, kind: str, hours: int
+    ) -> None:
+        unit = given.provider(session, of=NEIGHBOUR, type=kind, name="The One", last_updated=given.NOW)
+        session.flush()
+        for passed, stale in ((hours, False), (hours + 1, True)):
+            now = given.NOW + timedelta(hours=passed)
+            (row,) = find(session, NEIGHBOUR, q="the one", now=now)["results"]
+            assert (row["expected_hours"], row["overdue"], "stale" in row["marks"]) == (hours, stale, stale)
+            found = names(session, NEIGHBOUR, mark="stale", now=now)
+            assert (unit.name in found) is stale
+
+    def test_b1_are_counted_and_narrow_the_list_the_same_in_sql_as_on_each_row(
+        self, session: orm.Session
+    ) -> None:
+        """Every combination of what marks are made of."""
+        everything = itertools.product([True, False], repeat=5)
+        for number, (active, listed, over, alert, old) in enumerate(everything):
+            provider = given.provider(
+                session,
+                of=NEIGHBOUR,
+                name=f"Combination {number}",
+                active=active,
+                listed=listed and active,
+                over_registered=over,
+                last_updated=None if number % 3 == 0 else given.NOW - timedelta(hours=50 if old else 1),
+            )
+            if alert:
+                provider.alerts = [_alert(starts_on=date(2026, 3, 2))]
+        session.flush()
+        by = given.administrator()
+        everywhere = find(session, by, page_size=100)
+        for mark in listing_filters.MARKS:
+            on_rows = [row["name"] for row in everywhere["results"] if mark in row["marks"]]
+            found = find(session, by, mark=mark, page_size=100)
+            assert [row["name"] for row in found["results"]] == on_rows, mark
+            assert everywhere["marks"][mark] == found["marks"][mark] == found["total"] == len(on_rows), mark
+            assert on_rows, mark
+
+    def test_b1_are_counted_within_the_other_filters(self, session: orm.Session) -> None:
+        found = find(session, given.administrator(), organisation_id=OWNER.organisation_id, mark="undeclared")
+        assert (found["total"], found["marks"]["undeclared"], found["marks"]["stale"]) == (1, 1, 0)
+
+    @pytest.mark.parametrize(
+        ("starts_on", "ends_on", "is_on"),
+        [
+            (date(2026, 3, 2), date(2026, 3, 2), True),
+            (date(2026, 3, 3), None, False),
+            (date(2026, 2, 1), date(2026, 3, 1), False),
+            (date(2026, 2, 1), None, True),
+        ],
+    )
+    def test_b15_tell_of_alerts_that_are_on_by_the_day_in_london(
+        self, session: orm.Session, starts_on: date, ends_on: date | None, is_on: bool
+    ) -> None:
+        home = given.provider(session, of=NEIGHBOUR, name="Warned House")
+        home.alerts = [_alert(starts_on=starts_on, ends_on=ends_on)]
+        session.flush()
+        (row,) = find(session, NEIGHBOUR, q="warned")["results"]
+        assert (row["alerts"], "alert" in row["marks"]) == (int(is_on), is_on)
+        assert names(session, NEIGHBOUR, mark="alert") == (["Warned House"] if is_on else [])
+
+    def test_b15_leave_what_is_deactivated_in_the_list_with_one_mark(self, session: orm.Session) -> None:
+        given.provider(session, of=OWNER, name="Closed House", active=False, over_registered=True)
+        (row,) = find(session, OWNER, q="closed")["results"]
+        assert row["marks"] == ["deactivated"]
+        assert names(session, OWNER, mark="deactivated") == ["Closed House"]
+        assert "Closed House" not in names(session, OWNER, active=True)
+
+    def test_have_words(self) -> None:
+        assert set(vocabulary.MARKS) == set(listing_filters.MARKS)
+        home = models.Provider(type="care_home", bed_types=[], funding_sources=[], care_types=[])
+        assert [item["code"] for item in completeness.checklist(home)] == list(vocabulary.CHECKLIST)
+
+
+class TestExport:
+    def rows(self, session: orm.Session, **filters: str) -> list[list[Any]]:
+        rows = listing.every(
+            session, filters=Filters(**filters), sort="name", most=100, by=OWNER, now=given.NOW
+        )
+        named = {str(OWNER.organisation_id): "=HYPERLINK(1)"}
+        return list(list_export.cells(rows, organisation_names=named, now=given.NOW))
+
+    def test_b1_gives_the_list_as_a_workbook_in_which_nothing_is_a_formula(
+        self, session: orm.Session
+    ) -> None:
+        given.provider(session, of=OWNER, name="=1+1", town="+44", brand="@home")
+        written = list_export.workbook(self.rows(session), now=given.NOW)
+        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(written))
+        notice, head, *rows = book.get_sheet_by_index(0).to_python()
+        assert "Commercially sensitive" in str(notice[0])
+        assert head == list(list_export.COLUMNS)
+        assert [row[0] for row in rows] == ["=1+1", "Thimble House", "Trifle Lodge"]
+        hostile, thimble, _ = (dict(zip(head, row, strict=True)) for row in rows)
+        assert (hostile["Town"], hostile["Brand"], hostile["Organisation"]) == (
+            "+44",
+            "@home",
+            "=HYPERLINK(1)",
+        )
+        assert (thimble["Vacancies"], thimble["Beds"], thimble["Age in hours"]) == (4, 20, 0)
+        assert thimble["Council"] == "County Durham"
+        with zipfile.ZipFile(io.BytesIO(written)) as archive:
+            assert b"<f>" not in archive.read("xl/worksheets/sheet1.xml")
+
+    def test_b1_gives_the_list_as_csv_in_which_nothing_is_a_formula(self, session: orm.Session) -> None:
+        given.provider(session, of=OWNER, name="=1+1", brand="@home")
+        written = list_export.table(self.rows(session, q="=1"), now=given.NOW).decode("utf-8-sig")
+        notice, head, row = csv.reader(io.StringIO(written))
+        assert "Commercially sensitive" in notice[0]
+        found = dict(zip(head, row, strict=True))
+        assert (found["Name"], found["Brand"], found["Organisation"]) == ("'=1+1", "'@home", "'=HYPERLINK(1)")
+
+    def test_b1_gives_every_page_in_order(self, session: orm.Session) -> None:
+        for number in range(listing.LARGEST_PAGE_SIZE + 5):
+            given.provider(session, of=OWNER, name=f"Row {number:03}")
+        assert len(self.rows(session)) == 100, "the most that was asked for"
+        every = listing.every(
+            session, filters=Filters(q="Row"), sort="name", most=1000, by=OWNER, now=given.NOW
+        )
+        assert [row["name"] for row in every] == [f"Row {number:03}" for number in range(105)]
+
+    def test_refuses_another_type_of_file(self, session: orm.Session) -> None:
+        engine = session.get_bind()
+        asked = {"filters": {}, "sort": "name", "organisation_names": {}, "by": OWNER.as_dict()}
+        with pytest.raises(errors.Invalid):
+            list_export.make(engine, file_type="exe", now=given.NOW.isoformat(), **asked)  # type: ignore[arg-type]
+
+
+def _alert(*, starts_on: date, ends_on: date | None = None) -> models.Alert:
+    return models.Alert(
+        id=ids.new(),
+        kind="outbreak",
+        text="Masks, please.",
+        starts_on=starts_on,
+        ends_on=ends_on,
+        set_at=datetime(2026, 2, 1, tzinfo=UTC),
+        set_by="Pat Pretend",
+    )
 
 
 @contextlib.contextmanager
