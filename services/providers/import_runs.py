@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy import orm, select
 
 from contracts import errors
-from kit import ids
-from services.providers import models
+from kit import database, ids
+from services.providers import models, register_work
 
 RUNNING, DONE, REFUSED, FAILED = models.ImportRun.STATES
 # Any constant will do, as long as two imports use the same one.
@@ -89,13 +89,24 @@ def keep(session: orm.Session, run: Run, *, position: Mapping[str, Any], counts:
     )
 
 
-def end(session: orm.Session, run: Run, *, state: str, counts: Mapping[str, int], now: datetime) -> None:
-    """Close the run."""
-    session.execute(
-        sa.update(models.ImportRun)
-        .where(models.ImportRun.id == run.id)
-        .values(state=state, counts=dict(counts), finished_at=now)
-    )
+@contextlib.contextmanager
+def closing(sessions: database.Sessions, run: Run, counts: register_work.Counts) -> Iterator[None]:
+    """Note how a run ends: ``refused`` by us, ``failed`` when something did not answer, else ``done``."""
+    state = FAILED
+    try:
+        yield
+        state = DONE
+    except (errors.Conflict, errors.Invalid):
+        state = REFUSED
+        raise
+    finally:
+        # Of what is killed the run stays open, and the next one goes on with it.
+        with sessions.transaction() as session:
+            session.execute(
+                sa.update(models.ImportRun)
+                .where(models.ImportRun.id == run.id)
+                .values(state=state, counts=counts.as_dict(), finished_at=sa.func.now())
+            )
 
 
 def last_done(session: orm.Session, kind: str) -> models.ImportRun | None:
