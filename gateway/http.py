@@ -14,7 +14,7 @@ from nameko.extensions import Entrypoint, register_entrypoint
 from werkzeug.routing import Rule
 
 from contracts import duties, errors, permissions
-from gateway import answers, authentication, incoming, security, server, workers
+from gateway import answers, authentication, choices, incoming, security, server, workers
 from gateway.answers import Answer, Page, Problem, see_other
 from gateway.incoming import Request
 from kit import logging, rpc
@@ -50,6 +50,7 @@ class Endpoint(Entrypoint):
     """A method of the gateway at an address."""
 
     sessions = authentication.Sessions()
+    words = choices.Keeper()
     server = server.Server()
     takes_keys = False
     """Whether programs with an API key may come in."""
@@ -248,10 +249,13 @@ class PageEndpoint(Endpoint):
             self._sign_in_if_possible(request, token)
         due = self.duty_before(request)
         if due is not None:
-            return see_other(where_done(due, _address_of(request) if request.method == "GET" else ""))
+            there = where_done(due, _address_of(request) if request.method == "GET" else "")
+            return self._kept_page(request) or see_other(there)
         if request.method != "GET":
             incoming.check_form_fields(request)
             security.check_form(request)
+        # Who is not signed in yet is not kept waiting for words that few public pages hold.
+        self.words.refresh(wait=request.session is not None)
         page: Page = self.run(request, path_values)
         self._renew_token(page, request)
         security.keep_visitor(page, request)
@@ -292,7 +296,7 @@ class PageEndpoint(Endpoint):
         return self.server.error_page(request, problem)
 
     def _kept_page(self, request: Request) -> Page | None:
-        """Return a page that keeps what was entered in a session that is over, if that can be."""
+        """Return a page that keeps what was entered while something else has to be done, if that can be."""
         if request.method != "POST" or self.kept == NOT_KEPT:
             return None
         back = _address_of(request) if "GET" in self.methods else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from contracts import events
-from gateway import authentication, health, static
+from gateway import authentication, choices, health, static
 from gateway.api import (
     account,
     api_keys,
@@ -57,6 +57,7 @@ class Gateway(
     notifications = rpc.Service("notifications")
     reports = rpc.Service("reports")
     sessions = authentication.Authentication()
+    words = choices.Kept()
 
     @authentication.session_check
     def check_session(self, *, token_hash: str) -> Any:
@@ -67,6 +68,16 @@ class Gateway(
     def rotate_session(self, *, token_hash: str) -> Any:
         """Ask identity for a new token for a session."""
         return self.identity.rotate_session(token_hash=token_hash)
+
+    @choices.fetching
+    def fetch_words(self) -> Any:
+        """Ask providers for the words that people choose from."""
+        return self.providers.choices(include_retired=True)
+
+    @messaging.handles(events.ChoicesChanged)
+    def on_choices_changed(self, event: events.ChoicesChanged) -> None:
+        """Forget the words; forgetting twice is harmless."""
+        self.words.forget()
 
     @messaging.handles(events.SessionsEnded)
     def on_sessions_ended(self, event: events.SessionsEnded) -> None:

@@ -13,6 +13,8 @@ from kit import ids
 
 LARGEST_PAGE = 10_000
 YEARS = range(2000, 2101)
+MOST_CHOICES = 50
+_CODE = re.compile(r"^[a-z][a-z0-9_]{0,59}$", re.ASCII)
 _EMAIL = re.compile(r"[^\s@\x00-\x1f]{1,64}@[^\s@\x00-\x1f]{1,189}")
 _DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
 _DECIMAL = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?", re.ASCII)
@@ -28,6 +30,20 @@ def code(codes: Iterable[str], *, example: str | None = None, **options: Any) ->
     metadata = {**_example(example), **options.pop("metadata", {})}
     return fields.String(
         validate=validate.OneOf(list(codes), error=_one_of(codes)), metadata=metadata, **options
+    )
+
+
+def choice(*, example: str | None = None, **options: Any) -> fields.String:
+    """Take the code of a word that is data; whether there is one of it is for its service to say."""
+    metadata = {**_example(example), **options.pop("metadata", {})}
+    shape = validate.Regexp(_CODE, error="This is no code; GET /api/v1/choices lists what can be chosen.")
+    return fields.String(validate=shape, metadata=metadata, **options)
+
+
+def choices(*, example: list[str] | None = None, **options: Any) -> fields.List[Any]:
+    """Take the codes of words that are data, as a list."""
+    return fields.List(
+        choice(), validate=validate.Length(max=MOST_CHOICES), metadata=_example(example), **options
     )
 
 

@@ -9,6 +9,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from contracts import permissions, vocabulary
 from gateway.api.fields import (
+    MOST_CHOICES,
     BigDigits,
     Decimal,
     Digits,
@@ -16,6 +17,8 @@ from gateway.api.fields import (
     Id,
     Moment,
     YesNo,
+    choice,
+    choices,
     code,
     codes,
     page,
@@ -23,7 +26,6 @@ from gateway.api.fields import (
     whole,
 )
 
-BED_TYPES = {**vocabulary.CARE_HOME_BED_TYPES, **vocabulary.UNIT_BED_TYPES}
 STATUSES = ("awaiting", "active", "rejected")
 MOST_BEDS = 2000
 PRICES = (100, 20_000)
@@ -339,8 +341,8 @@ class NewProvider(ProviderDetails):
     """A provider to be added."""
 
     name = text(120, least=2, required=True, example="Willow House")
-    type = code(
-        vocabulary.PROVIDER_TYPES,
+    type = choice(
+        example="care_home",
         metadata={"description": "May be left out where it is the organisation’s own type."},
     )
     address = text(300, required=True, example="1 Mill Lane")
@@ -361,8 +363,8 @@ class ProviderChanges(ProviderDetails):
 class Services(Schema):
     """What a provider offers; what is left out of a list is no longer offered."""
 
-    bed_types = codes(BED_TYPES, required=True, example=["general_nursing", "general_residential"])
-    short_stay_services = codes(vocabulary.SHORT_STAY_SERVICES, load_default=list, example=["respite"])
+    bed_types = choices(required=True, example=["general_nursing", "general_residential"])
+    short_stay_services = choices(load_default=list, example=["respite"])
     languages = fields.List(text(60), load_default=lambda: ["English"], validate=validate.Length(max=50))
     confirm_dropped_figures = YesNo(
         metadata={
@@ -425,13 +427,13 @@ class Contracts(Schema):
 class BedFiguresForm(Schema):
     """One bed type's figures, in beds. Community and acute units may give maximum and accepting alone."""
 
-    bed_type = code(BED_TYPES, required=True, example="general_residential")
+    bed_type = choice(required=True, example="general_residential")
     maximum = whole(0, MOST_BEDS, required=True, example=20)
     occupied = whole(0, MOST_BEDS, example=17)
     reserved = whole(0, MOST_BEDS, example=1)
     accepting = whole(0, MOST_BEDS, required=True, example=2)
     closed = whole(0, MOST_BEDS, example=0)
-    closure_reason = code(vocabulary.CLOSURE_REASONS, allow_none=True)
+    closure_reason = choice(allow_none=True, example="refurbishment")
     flexible = YesNo()
     weekly_price_from = whole(
         *PRICES,
@@ -446,7 +448,7 @@ class CapacityForm(Schema):
     """All of a provider's figures, to be saved together."""
 
     bed_types = fields.List(
-        fields.Nested(BedFiguresForm), required=True, validate=validate.Length(1, len(BED_TYPES))
+        fields.Nested(BedFiguresForm), required=True, validate=validate.Length(1, MOST_CHOICES)
     )
     accepting_out_of_hours = YesNo()
     confirm_over_registered = YesNo(
@@ -466,7 +468,7 @@ class HistoryQuery(Schema):
 class BedTypeQuery(Schema):
     """Whose bed types to list."""
 
-    provider_type = code(vocabulary.PROVIDER_TYPES, load_default="care_home")
+    provider_type = choice(load_default="care_home")
 
 
 # Searching and reports
@@ -476,8 +478,7 @@ class VacancyQuery(Schema):
     """Where and what is looked for."""
 
     postcode = text(10, required=True, example="DH1 3YG")
-    bed_type = code(
-        BED_TYPES,
+    bed_type = choice(
         example="general_residential",
         metadata={
             "description": "Left out, any bed type of care homes; those of hospices and units only by name."

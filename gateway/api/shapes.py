@@ -6,9 +6,8 @@ from typing import Any
 
 from marshmallow import INCLUDE, Schema, fields, validate
 
-from contracts import duties, permissions, vocabulary
-from gateway.api.fields import Id, code
-from gateway.api.schemas import BED_TYPES
+from contracts import duties, permissions
+from gateway.api.fields import Id, choice, code
 
 
 class Answer(Schema):
@@ -248,7 +247,7 @@ class ProviderContact(Answer):
 
     id = Id(required=True)
     name = always(fields.String)
-    type = code(vocabulary.PROVIDER_TYPES, required=True)
+    type = choice(required=True, example="care_home")
     town = always(fields.String)
     postcode = always(fields.String)
     phone = always(fields.String)
@@ -460,7 +459,7 @@ class ProviderRow(Answer):
 
     id = Id(required=True)
     name = always(fields.String, example="Willow House")
-    type = code(vocabulary.PROVIDER_TYPES, required=True)
+    type = choice(required=True, example="care_home")
     town = always(fields.String)
     postcode = always(fields.String)
     listed = always(fields.Boolean)
@@ -561,16 +560,14 @@ class Provider(Answer):
 class BedFigures(Answer):
     """One bed type's figures, in beds; null until first declared."""
 
-    bed_type = code(BED_TYPES, required=True, example="general_residential")
+    bed_type = choice(required=True, example="general_residential")
     label = always(fields.String, example="General Residential")
     maximum = maybe(fields.Integer, example=20)
     occupied = maybe(fields.Integer, example=17)
     reserved = maybe(fields.Integer, example=1)
     accepting = maybe(fields.Integer, example=2)
     closed = maybe(fields.Integer, example=0)
-    closure_reason = fields.String(
-        required=True, allow_none=True, validate=validate.OneOf([*vocabulary.CLOSURE_REASONS, None])
-    )
+    closure_reason = choice(required=True, allow_none=True)
     flexible = always(fields.Boolean)
     weekly_price_from = maybe(fields.Integer, description="Whole pounds.", example=850)
 
@@ -580,7 +577,7 @@ class Capacity(Answer):
 
     provider_id = Id(required=True)
     name = always(fields.String)
-    type = code(vocabulary.PROVIDER_TYPES, required=True)
+    type = choice(required=True, example="care_home")
     version = always(fields.Integer)
     bed_types = many(BedFigures)
     accepting_out_of_hours = always(fields.Boolean)
@@ -644,7 +641,7 @@ class Origin(Answer):
 class VacantBeds(Answer):
     """Beds that can be filled today."""
 
-    bed_type = code(BED_TYPES, required=True)
+    bed_type = choice(required=True)
     accepting = always(fields.Integer, example=2)
     weekly_price_from = maybe(fields.Integer, example=850)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from contracts import permissions, vocabulary
+from contracts import permissions
+from gateway import choices
 from gateway.web import words
 
 CHANNELS = {
@@ -65,7 +66,7 @@ def field(name: str) -> str:
     """Say which field it is."""
     if name in FIELDS:
         return FIELDS[name]
-    label = vocabulary.label(name)
+    label = choices.label(name)
     return label if label != name else name.replace("_", " ").capitalize()
 
 
@@ -82,7 +83,7 @@ def said(value: Any) -> str:
     text = str(value)[:LONGEST]
     if _is_time(text):
         return words.moment(text)
-    return words.ROLES.get(text) or vocabulary.label(text)
+    return words.ROLES.get(text) or choices.label(text)
 
 
 def _is_time(text: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import jinja2
 
 from contracts import permissions, vocabulary
-from gateway import answers, incoming, static
+from gateway import answers, choices, incoming, static
 from gateway.web import menu, words
 from kit import clock
 
@@ -76,13 +76,14 @@ def environment() -> jinja2.Environment:
         more_of_menu=menu.more,
         count=words.count,
         funding_sources=vocabulary.FUNDING_SOURCES,
-        provider_types=vocabulary.PROVIDER_TYPES,
+        provider_types=choices.PROVIDER_TYPES,
         channels=words.CHANNELS,
         organisation_types=permissions.ORGANISATION_TYPES,
-        care_home_bed_types=vocabulary.CARE_HOME_BED_TYPES,
-        unit_bed_types=vocabulary.UNIT_BED_TYPES,
-        short_stay_services=vocabulary.SHORT_STAY_SERVICES,
-        closure_reasons=vocabulary.CLOSURE_REASONS,
+        care_home_bed_types=choices.CARE_HOME_BED_TYPES,
+        unit_bed_types=choices.UNIT_BED_TYPES,
+        short_stay_services=choices.SHORT_STAY_SERVICES,
+        closure_reasons=choices.CLOSURE_REASONS,
+        alert_kinds=choices.ALERT_KINDS,
         care_types=vocabulary.CARE_TYPES,
     )
     made.filters.update(
@@ -90,6 +91,7 @@ def environment() -> jinja2.Environment:
         freshness=freshness,
         moment=words.moment,
         day=words.day,
+        date=words.date_words,
         machine_time=words.machine_time,
         figure=words.figure,
         pounds=words.pounds,
@@ -99,7 +101,7 @@ def environment() -> jinja2.Environment:
         telephone_link=words.telephone_link,
         web_link=words.web_link,
         anchor=words.anchor,
-        label=vocabulary.label,
+        label=choices.label,
         role_name=words.role_name,
     )
     return made

@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from contracts import errors, permissions, vocabulary
-from gateway import http
+from contracts import errors, permissions
+from gateway import choices, http
 from gateway.web import rendering
 
 LONGEST_SEARCH = 100
@@ -141,16 +141,16 @@ def search(asked: str) -> list[Found]:
     on_top, within = [], []
     for resource in ALL:
         top = f"{resource.title} {resource.summary}"
-        whole = f"{top} {_text(resource)}"
+        whole = f"{top} {_text(resource, choices.edition())}"
         if all(word in top.casefold() for word in words):
             on_top.append(Found(resource))
         elif all(word in whole.casefold() for word in words):
-            within.append(Found(resource, _around(_text(resource), words)))
+            within.append(Found(resource, _around(_text(resource, choices.edition()), words)))
     return on_top + within
 
 
-@functools.cache
-def _text(resource: Resource) -> str:
+@functools.lru_cache(maxsize=64)
+def _text(resource: Resource, edition: int) -> str:
     """Return what a guide says, as plain text."""
     template = rendering.environment().get_template(resource.template)
     context = template.new_context({"resource": resource, **_context()})
@@ -159,7 +159,7 @@ def _text(resource: Resource) -> str:
 
 
 def _context() -> dict[str, Any]:
-    return {"definitions": vocabulary.DEFINITIONS}
+    return {"definitions": {**choices.definitions("short_stay_service"), **choices.definitions("bed_type")}}
 
 
 def _around(text: str, words: list[str]) -> str:

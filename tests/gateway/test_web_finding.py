@@ -75,7 +75,7 @@ class TestFinding:
 
     @pytest.mark.parametrize("name", ["bed_type", "updated_within_hours", "radius_miles"])
     def test_says_at_the_field_what_is_wrong(self, coordinator: Visitor, name: str) -> None:
-        page = coordinator.get("/find", postcode="DH1 3YG", **{name: "lots"})
+        page = coordinator.get("/find", postcode="DH1 3YG", **{name: "Lots!"})
         assert page.status_code == 400
         assert f'id="{name}-error"' in page.text
         assert f'aria-describedby="{name}-error"' in page.text
