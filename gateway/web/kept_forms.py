@@ -62,18 +62,23 @@ class KeptForms:
 
     @staticmethod
     def kept_form(request: http.Request, *, how: str, back: str) -> http.Page | None:
-        """Keep what was entered while the person signs in, or show how to go on if that is done already."""
+        """Keep what was entered while the person signs in, or does what has fallen due meanwhile.
+
+        Who is signed in again already, in another tab, is shown how to go on.
+        """
         whose = _sender(request)
         if whose is None:
             return None
         address = request.full_path.rstrip("?")
         kept = Kept(address=address, back=back, person=whose, how=how, fields=_fields(request))
-        if request.session is not None:
-            # Signed in again in another tab: this page still had the token of the session before.
-            return _go_on_page(request, kept, status=403) if whose == security.person(request) else None
         sealed = seal(request, kept, now=clock.now())
         if len(sealed) > MOST_BYTES:
             return None
+        if request.session is not None:
+            due = request.session["duty"]
+            if whose != security.person(request) or (due and due not in ON_THE_WAY):
+                return None
+            return _due_page(request, due, sealed, back) if due else _go_on_page(request, kept, status=403)
         request.is_public = True
         page = rendering.respond(
             request, "sign_in.html", status=401, values={}, next=back, kept=sealed, is_kept=True
@@ -100,8 +105,7 @@ def go_on(
     if kept is None or kept.person != security.person(request):
         return _over_page(request, LATE if kept is None else ANOTHER, back if kept is None else "/home")
     if due in ON_THE_WAY:
-        shown: dict[str, Any] = {"values": {}, "next": wanted, "kept": sealed, "version": terms.VERSIONS[-1]}
-        return rendering.respond(request, ON_THE_WAY[due], **shown)
+        return _due_page(request, due, sealed, wanted)
     return _over_page(request, DUE, back) if due else _go_on_page(request, kept)
 
 
@@ -147,6 +151,11 @@ def _box(request: http.Request) -> fernet.Fernet:
     info = f"kept forms:{security.visitor(request)}".encode()
     derive = hkdf.HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=info)
     return fernet.Fernet(base64.urlsafe_b64encode(derive.derive(request.settings.secret_key.encode())))
+
+
+def _due_page(request: http.Request, due: str, sealed: str, wanted: str) -> http.Page:
+    shown: dict[str, Any] = {"values": {}, "next": wanted, "kept": sealed, "version": terms.VERSIONS[-1]}
+    return rendering.respond(request, ON_THE_WAY[due], **shown)
 
 
 def _go_on_page(request: http.Request, kept: Kept, *, status: int = 200) -> http.Page:

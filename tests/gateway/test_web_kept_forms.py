@@ -143,6 +143,24 @@ class TestSendingTooLate:
         back = manager.press(terms, "/terms/agree", accepts_terms="yes")
         assert form_on(back, PATH) is not None
 
+    def test_b10_is_kept_when_something_falls_due_meanwhile(self, manager: Visitor) -> None:
+        page = manager.get(PATH)
+        identity = manager.front.identity
+        due = session_of(MANAGER, duty=duties.TERMS)
+        identity.check_session.return_value = due
+        manager.front.caller.cookies.set("session", "asked-about-again")
+        terms = manager.press(page, PATH, **{ACCEPTING: "5"})
+        assert "The terms of use have changed" in terms.text
+        assert "What you entered is still kept." in terms.text
+
+        def agree(**_: Any) -> None:
+            identity.check_session.return_value = due | {"duty": None}
+
+        identity.accept_terms.side_effect = agree
+        back = manager.press(terms, "/terms/agree", accepts_terms="yes")
+        form = manager.press(back, PATH, "Go on with what you entered")
+        assert (ACCEPTING, "5") in manager.form(form, PATH).fields
+
     @pytest.mark.parametrize("duty", [duties.PASSWORD, duties.SECOND_FACTOR])
     def test_b10_says_where_it_cannot_go_along(self, manager: Visitor, duty: str) -> None:
         late = sent_late(manager, **{ACCEPTING: "5"})
