@@ -84,7 +84,7 @@ def create(
     session.flush()
     audit.record_api_key(
         session,
-        "API key made",
+        "key for a program made",
         key=key,
         by=by,
         now=now,
@@ -138,7 +138,7 @@ def revoke(session: orm.Session, *, key_id: str, by: permissions.Actor, now: dat
     if key.revoked_at is None:
         key.revoked_at, key.revoked_by_id, key.revoked_by = now, by.user_id, by.full_name
         outbox.record(session, events.SessionsEnded(user_id=key.id, token_hashes=[key.token_hash]))
-        audit.record_api_key(session, "API key revoked", key=key, by=by, now=now)
+        audit.record_api_key(session, "key for a program revoked", key=key, by=by, now=now)
     return _described(key, _names_of_providers(session, [key]), now=now)
 
 

@@ -124,6 +124,26 @@ class TestRevocation:
 
         self._measure(target, "signedout", sign_out)
 
+    def test_of_an_api_key_is_everywhere_within_a_second(self, target: Target) -> None:
+        approver = api.sign_in(target.url, people.APPROVER)
+        took = [self._seconds_to_revoke(target, approver) for _ in range(TRIES)]
+        assert min(took) < AT_ONCE_SECONDS, took
+        assert max(took) < BELIEVED_SECONDS + AT_ONCE_SECONDS, took
+
+    def _seconds_to_revoke(self, target: Target, approver: api.Api) -> float:
+        key = approver.post("/api-keys", {"name": "Software that was stolen"})
+        callers = [api.Api(url) for url in target.urls]
+        for caller in callers:
+            caller.http.headers["Authorization"] = f"Bearer {key['secret']}"
+            assert caller.call("GET", "/providers").ok
+        began = time.perf_counter()
+        assert approver.call("DELETE", f"/api-keys/{key['id']}").ok
+        for caller in callers:
+            waiting.until(
+                lambda caller=caller: not caller.call("GET", "/providers").ok, what="the key to end"
+            )
+        return time.perf_counter() - began
+
     def _measure(self, target: Target, name: str, end: Callable[[str, str], None]) -> None:
         """End the sessions of some people one by one; the quickest shows what it takes without other work."""
         took = [self._seconds_to_end(target, f"{name}{n}@cranberry.example", end) for n in range(TRIES)]

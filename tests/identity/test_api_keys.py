@@ -256,8 +256,8 @@ class TestAudit:
         api_keys.revoke(session, key_id=made["id"], by=house.by, now=given.NOW)
         entries = session.scalars(select(models.AuditEntry).order_by(models.AuditEntry.id)).all()
         assert [(entry.action, entry.subject_type) for entry in entries] == [
-            ("API key made", "api_key"),
-            ("API key revoked", "api_key"),
+            ("key for a program made", "api_key"),
+            ("key for a program revoked", "api_key"),
         ]
         for entry in entries:
             assert (entry.subject_id, entry.organisation_id) == (made["id"], house.organisation.id)
