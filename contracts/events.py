@@ -296,6 +296,19 @@ class AccountLocked(PersonEvent, publisher="identity", consumers=["notifications
 
 
 @dataclass(frozen=True, kw_only=True)
+class BulkFinished(PersonEvent, publisher="providers", consumers=["notifications"]):
+    """A bulk update that somebody sent has ended in ``state``, for so many providers (B12)."""
+
+    upload_id: str
+    organisation_id: str | None
+    template: str
+    state: str
+    applied: int
+    left_out: int
+    finished_at: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class SessionsEnded(PersonEvent, publisher="identity", consumers=["gateway"], broadcast=True):
     """Sessions were ended before their time; whoever remembers these token hashes must forget them.
 

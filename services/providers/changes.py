@@ -69,7 +69,7 @@ def refuse_stale(
     fields = differing or {"version": f"was {version}, is now {provider.version}"}
     what = f"{provider.name} was changed meanwhile"
     if later:
-        what = f"{_people(later)} changed {provider.name} {_age(now - later[-1].changed_at)}"
+        what = f"{people(later)} changed {provider.name} {_age(now - later[-1].changed_at)}"
     raise errors.Stale(f"{what}; nothing of yours was saved. Look at what is new, then save again.", fields)
 
 
@@ -145,7 +145,7 @@ def _in_words(later: Iterable[models.Change]) -> dict[str, str]:
         for name, (before, after) in change.fields.items():
             ends[name] = (ends[name][0] if name in ends else before, after)
     return {
-        name: f"was {_value(_named(name, first))}, is now {_value(_named(name, last))}"
+        name: f"was {in_words(_named(name, first))}, is now {in_words(_named(name, last))}"
         for name, (first, last) in ends.items()
         if first != last
     }
@@ -163,7 +163,8 @@ def _is_figure(name: str) -> bool:
     return name == "accepting_out_of_hours" or name.partition(".")[0] == "bed_types"
 
 
-def _value(value: Any) -> str:
+def in_words(value: Any) -> str:
+    """Say a value as people read it."""
     if value is None or value in ("", []):
         return "not given"
     if isinstance(value, bool):
@@ -173,7 +174,8 @@ def _value(value: Any) -> str:
     return str(value)
 
 
-def _people(later: Iterable[models.Change]) -> str:
+def people(later: Iterable[models.Change]) -> str:
+    """Return the names of those who made changes."""
     names = list(dict.fromkeys(change.by_name or "Somebody" for change in later))
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 

@@ -29,6 +29,8 @@ class BulkUpload(Base):
     declarations: Mapped[list[str]]
     mode: Mapped[str | None] = mapped_column(String(20))
     confirmed: Mapped[bool] = mapped_column(default=False)
+    columns: Mapped[dict[str, Any]]
+    """For each sheet of the file, the letters of its columns by key."""
     counts: Mapped[dict[str, Any]]
     problem: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(index=True)

@@ -9,6 +9,7 @@ from kit import children, clock, database, health, messaging, rpc
 from services.providers import (
     bed_types,
     calls_batches,
+    calls_bulk,
     calls_choices,
     calls_listing,
     calls_looking_up,
@@ -28,6 +29,7 @@ class Providers(
     calls_choices.Choices,
     calls_listing.Listing,
     calls_batches.Batches,
+    calls_bulk.Bulk,
     calls_looking_up.LookingUp,
     calls_notes_and_alerts.NotesAndAlerts,
     calls_telling.Telling,
@@ -43,6 +45,7 @@ class Providers(
     caller = rpc.Caller()
     search = rpc.Service("search")
     in_child = children.Answers(database)
+    job_queued = children.Jobs(database, "services.providers.bulk_work")
 
     @rpc.entrypoint(may=permissions.VIEW_PROVIDER, repeatable=True)
     def get_provider(self, *, provider_id: str) -> dict[str, Any]:

@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.Column("declarations", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("mode", sa.String(20)),
         sa.Column("confirmed", sa.Boolean(), nullable=False),
+        sa.Column("columns", _OBJECT, nullable=False),
         sa.Column("counts", _OBJECT, nullable=False),
         sa.Column("problem", sa.Text()),
         sa.Column("created_at", _TIME, nullable=False),
