@@ -101,12 +101,11 @@ def closing(sessions: database.Sessions, run: Run, counts: register_work.Counts)
         raise
     finally:
         # Of what is killed the run stays open, and the next one goes on with it.
+        ended: dict[str, Any] = {"state": state, "finished_at": sa.func.now()}
+        if state != FAILED:
+            ended["counts"] = counts.as_dict()
         with sessions.transaction() as session:
-            session.execute(
-                sa.update(models.ImportRun)
-                .where(models.ImportRun.id == run.id)
-                .values(state=state, counts=counts.as_dict(), finished_at=sa.func.now())
-            )
+            session.execute(sa.update(models.ImportRun).where(models.ImportRun.id == run.id).values(ended))
 
 
 def last_done(session: orm.Session, kind: str) -> models.ImportRun | None:

@@ -114,8 +114,11 @@ def add(work: Work, *, apart_from: Collection[str]) -> None:
             sites = [site for site in sites if _can_be_placed(work, site)]
             sites = _without_namesakes(session, work, sites)
             work.counts.providers_added += len(sites)
+            parents = {site["parent_code"] for site in sites}
+            owners = _owners(session, parents)
+            tell_of_organisations(session, work, parents.difference(owners))
             if sites and not work.dry_run:
-                _create(session, work, sites)
+                _create(session, work, sites, owners)
         if not rows:
             return
         after = rows[-1].code
@@ -353,8 +356,9 @@ def _without_namesakes(
     return rest
 
 
-def _create(session: orm.Session, work: Work, sites: Sequence[Mapping[str, Any]]) -> None:
-    owners = _owners(session, {site["parent_code"] for site in sites})
+def _create(
+    session: orm.Session, work: Work, sites: Sequence[Mapping[str, Any]], owners: Mapping[str, str]
+) -> None:
     made = [_provider(site, owners) for site in sites]
     session.add_all(made)
     session.flush()
@@ -379,15 +383,6 @@ def _create(session: orm.Session, work: Work, sites: Sequence[Mapping[str, Any]]
         audited.append(audit.created(provider, told, by=work.by, now=work.now))
     session.execute(insert(models.Change), logged)
     session.execute(insert(models.AuditEntry), audited)
-    tell_of_organisations(
-        session,
-        work,
-        {
-            provider.cqc_provider_id or ""
-            for provider in made
-            if provider.organisation_id == known.registered_id(CQC, provider.cqc_provider_id or "")
-        },
-    )
     outbox.record_all(
         session,
         [
