@@ -88,7 +88,7 @@ def events_table() -> str:
 WHO = {
     permissions.PUBLIC: "anybody",
     permissions.SIGNED_IN: "whoever is signed in",
-    permissions.KNOWN: "whoever is signed in, services",
+    permissions.KNOWN: "whoever is signed in, API keys, services",
     permissions.SERVICE: "services",
 }
 """The rules at a door in words; any other is the name of an action in `contracts/permissions.py`."""

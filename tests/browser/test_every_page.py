@@ -36,6 +36,8 @@ VISITS = {
     "/account": Visit("/account", STAFF),
     "/account/second-factor": Visit("/account/second-factor", STAFF),
     "/account/sessions": Visit("/account/sessions", STAFF),
+    "/api-keys": Visit("/api-keys", "approver@cranberry.example"),
+    "/api-keys/<key_id>/revoke": Visit("/api-keys/{key}/revoke", "approver@cranberry.example"),
     "/audit": Visit("/audit", "approver@cranberry.example"),
     "/cookies": Visit("/cookies"),
     "/directory": Visit("/directory?area=all", STAFF),
@@ -95,7 +97,9 @@ def places(product: stack.Stack) -> dict[str, str]:
     for _ in range(5):
         guesser.call("POST", "/sessions", json={"email": "alerts@durham.example", "password": "a guess"})
     guesser.call("POST", "/password-links", json={"email": WARD})
+    key = api.sign_in(product.url, "approver@cranberry.example").post("/api-keys", {"name": "Software"})
     return {
+        "{key}": key["id"],
         "{home}": next(home["id"] for home in homes if home["last_updated"]),
         "{link}": waiting.until(lambda: link(product), what="the reminder", seconds=30),
         "{password_link}": waiting.until(lambda: password_link(product), what="the link", seconds=30),
