@@ -77,6 +77,7 @@ def client_of(service: str) -> Mock:
     cls = getattr(importlib.import_module(f"services.{service}.service"), service.capitalize())
     client = Client(spec=cls)
     client.acting_as = Mock(return_value=client)
+    client.within = Mock(return_value=client)
     return client
 
 
@@ -175,6 +176,8 @@ class Started:
         for extension, at_first in self._at_first.items():
             vars(extension).clear()
             vars(extension).update({name: _copied(value) for name, value in at_first.items()})
+        for extension in self.container.subextensions:
+            extension.setup()
         eventlet.sleep(0)  # A worker whose answer has arrived may still have its last step to make.
         return _kept_by(self.container) == self._container_at_first
 

@@ -51,6 +51,18 @@ class TestTheNextTest:
             ask(second)
             assert second.identity.me.call_count == 1
 
+    def test_has_all_its_calls_left(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("API_REQUESTS_PER_MINUTE", "2")
+        monkeypatch.setenv("ANONYMOUS_API_REQUESTS_PER_MINUTE", "2")
+        person = actor()
+        for _ in ("the first", "the next"):
+            with running(service.Gateway) as front:
+                front.sign_in(person)
+                front.identity.me.return_value = {"user_id": "1"}
+                assert [front.api("GET", "/me").status_code for _ in range(3)] == [200, 200, 429]
+                del front.caller.headers["Authorization"]
+                assert [front.api("GET", "/me").status_code for _ in range(3)] == [401, 401, 429]
+
     def test_finds_services_that_nobody_has_told_or_asked_anything(self) -> None:
         with running(service.Gateway) as first:
             first.sign_in()
