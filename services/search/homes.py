@@ -15,15 +15,17 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 from sqlalchemy.dialects import postgresql
 
-from contracts import events, vocabulary
+from contracts import events
 from kit import database
-from services.search import models, postcodes
+from services.search import models, noted, postcodes
 
 ANY = ""
-"""Stands in the vacancies table for a bed of any long-term type, the care homes' ten."""
+"""Stands in the vacancies table for a bed of any long-term type, which is any type of a care home."""
 
 BATCH = 500
 """Homes placed or stored in one statement."""
+MOST_NOTES, LONGEST_NOTE = 3, 300
+"""Of a home that is found: how many of its notes are told, the newest, and how many letters of each."""
 
 HOMES = models.Base.metadata.tables["homes"]
 VACANCIES = models.Base.metadata.tables["vacancies"]
@@ -130,7 +132,7 @@ def _store(session: orm.Session, homes: list[Placed], *, over: sa.ColumnElement[
     rows = [_home(snapshot, place) for snapshot, place in homes]
     statement = _UPSERT.on_conflict_do_update(
         index_elements=[HOMES.c.provider_id],
-        set_={name: _NEW[name] for name in ("version", "snapshot", "location", "precision", "document")},
+        set_={name: _NEW[name] for name in _WRITTEN},
         where=over,
     ).returning(HOMES.c.provider_id)
     stored = list(session.scalars(statement, rows))
@@ -147,6 +149,7 @@ def _store(session: orm.Session, homes: list[Placed], *, over: sa.ColumnElement[
     return stored
 
 
+_WRITTEN = ("version", "snapshot", "location", "precision", "document", "words")
 _UPSERT = postgresql.insert(HOMES)
 _NEW = _UPSERT.excluded
 
@@ -159,6 +162,7 @@ def _home(snapshot: events.ProviderSnapshot, place: postcodes.Place | None) -> d
         "location": (place.easting, place.northing) if place else None,
         "precision": place.precision if place else None,
         "document": _json(document(snapshot, place)) if place and accepting(snapshot) else None,
+        "words": noted.words(note["text"] for note in snapshot.get("notes", ())),
     }
 
 
@@ -186,7 +190,13 @@ def document(snapshot: events.ProviderSnapshot, place: postcodes.Place) -> dict[
         "distance_precision": place.precision,
         "vacancies": sum(figures["accepting"] for figures in vacant),
         "bed_types": [
-            {name: figures[name] for name in ("bed_type", "accepting", "weekly_price_from")}
+            {
+                "bed_type": figures["bed_type"],
+                "label": figures.get("label"),
+                "unit": figures.get("unit", "bed"),
+                "accepting": figures["accepting"],
+                "weekly_price_from": figures["weekly_price_from"],
+            }
             for figures in vacant
         ],
         "short_stay_services": snapshot["short_stay_services"],
@@ -194,16 +204,26 @@ def document(snapshot: events.ProviderSnapshot, place: postcodes.Place) -> dict[
         "last_updated": snapshot["last_updated"],
         "cqc_rating": snapshot["cqc_rating"],
         "phone": snapshot["phone"],
+        "brand": snapshot.get("brand"),
+        # Those that are over or have not begun are left out when the home is found.
+        "alerts": snapshot.get("alerts", []),
+        "notes": [_shortened(note) for note in snapshot.get("notes", [])[:MOST_NOTES]],
     }
+
+
+def _shortened(note: events.Note) -> events.Note:
+    text = note["text"]
+    if len(text) > LONGEST_NOTE:
+        text = f"{text[:LONGEST_NOTE].rsplit(maxsplit=1)[0]} …"
+    return events.Note(text=text, at=note["at"])
 
 
 def _vacancies(snapshot: events.ProviderSnapshot, place: postcodes.Place) -> Iterator[dict[str, Any]]:
     vacant = accepting(snapshot)
     for figures in vacant:
         yield _vacancy(snapshot, place, figures["bed_type"], [figures])
-    long_term = [figures for figures in vacant if figures["bed_type"] in vocabulary.CARE_HOME_BED_TYPES]
-    if long_term:
-        yield _vacancy(snapshot, place, ANY, long_term)
+    if vacant and snapshot["type"] == "care_home":
+        yield _vacancy(snapshot, place, ANY, vacant)
 
 
 def _vacancy(

@@ -38,6 +38,18 @@ class Point(UserDefinedType[tuple[float, float]]):
         return read
 
 
+class Words(UserDefinedType[list[str]]):
+    """PostgreSQL's ``tsvector``: words of letters and digits, of which it finds those that begin in a way."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "TSVECTOR"
+
+    def bind_processor(self, dialect: Any) -> Callable[[list[str] | None], str | None]:
+        return lambda words: None if words is None else " ".join(f"'{word}'" for word in words)
+
+
 class Base(DeclarativeBase):
     metadata = MetaData(
         naming_convention={"pk": "pk_%(table_name)s", "ix": "ix_%(table_name)s_%(column_0_N_name)s"}
@@ -47,6 +59,7 @@ class Base(DeclarativeBase):
         datetime: DateTime(timezone=True),
         dict[str, Any]: JSONB,
         tuple[float, float]: Point,
+        list[str]: Words,
     }
 
 
@@ -90,9 +103,11 @@ class Home(Base):
     """A provider as search last heard of it, with the answer a search gives about it written out as JSON.
 
     ``location`` is empty while the postcode's place is unknown, ``document`` while the home cannot be found.
+    ``words`` are those of its notes.
     """
 
     __tablename__ = "homes"
+    __table_args__ = (Index("ix_homes_words", "words", postgresql_using="gin"),)
 
     provider_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
     version: Mapped[int]
@@ -100,6 +115,7 @@ class Home(Base):
     location: Mapped[tuple[float, float] | None]
     precision: Mapped[str | None]
     document: Mapped[str | None]
+    words: Mapped[list[str] | None]
 
 
 class Vacancy(Base):

@@ -7,9 +7,11 @@ from typing import Any
 import marshmallow
 from marshmallow import fields, validate
 
-from contracts import errors, vocabulary
+from contracts import errors
+from services.search import noted
 
-BED_TYPES = (*vocabulary.CARE_HOME_BED_TYPES, *vocabulary.UNIT_BED_TYPES)
+BED_TYPE = r"[a-z][a-z0-9_]{0,59}\Z"
+"""The shape of a code; whether there are such beds only a search can tell."""
 HIGHEST_PRICE = 100_000
 """Pounds a week; more than any home charges."""
 FARTHEST = 1_000
@@ -17,6 +19,7 @@ FARTHEST = 1_000
 LONGEST_AGO = 24 * 366 * 10
 """Hours."""
 LAST_PAGE = 100_000
+LONGEST_WORDS = 100
 
 
 def _number(kind: type[fields.Float] | type[fields.Integer], least: float, most: float, words: str) -> Any:
@@ -26,6 +29,13 @@ def _number(kind: type[fields.Float] | type[fields.Integer], least: float, most:
         validate=validate.Range(least, most, error=words),
         error_messages={"invalid": words, "too_large": words},
     )
+
+
+def _says_something(words: str) -> None:
+    if len(words) > LONGEST_WORDS:
+        raise marshmallow.ValidationError(f"Enter at most {LONGEST_WORDS} characters.")
+    if not noted.query(words):
+        raise marshmallow.ValidationError("Enter one word or several, such as hoist or pets.")
 
 
 class Place(marshmallow.Schema):
@@ -42,7 +52,7 @@ class Search(Place):
     bed_type = fields.String(
         allow_none=True,
         load_default=None,
-        validate=validate.OneOf(BED_TYPES, error="Choose one of the bed types: {choices}."),
+        validate=validate.Regexp(BED_TYPE, error="Choose one of the bed types."),
     )
     max_price = _number(
         fields.Float, 1, HIGHEST_PRICE, f"Enter pounds a week, a number from 1 to {HIGHEST_PRICE:,}."
@@ -51,6 +61,7 @@ class Search(Place):
         fields.Float, 0.1, LONGEST_AGO, f"Enter a number of hours, from 0.1 to {LONGEST_AGO:,}."
     )
     radius_miles = _number(fields.Float, 0.1, FARTHEST, f"Enter miles, a number from 0.1 to {FARTHEST:,}.")
+    words = fields.String(allow_none=True, load_default=None, validate=_says_something)
     page = fields.Integer(
         validate=validate.Range(1, LAST_PAGE, error=f"Pages are numbered from 1 to {LAST_PAGE:,}."),
         error_messages={"invalid": "Enter the number of a page."},

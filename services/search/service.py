@@ -28,6 +28,7 @@ class Search(health.Health):
         max_price: float | None = None,
         updated_within_hours: float | None = None,
         radius_miles: float | None = None,
+        words: str | None = None,
         page: int = 1,
     ) -> dict[str, Any]:
         """Find the homes with a suitable vacancy, nearest first."""
@@ -38,6 +39,7 @@ class Search(health.Health):
                 "max_price": max_price,
                 "updated_within_hours": updated_within_hours,
                 "radius_miles": radius_miles,
+                "words": words,
                 "page": page,
             }
         )

@@ -5,17 +5,22 @@ from __future__ import annotations
 import functools
 import math
 import string
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from services.search import homes, postcodes
+from services.search import homes, noted, postcodes
 
 PAGE_SIZE = 20
 METRES_PER_MILE = 1609.344
+LONDON = ZoneInfo("Europe/London")
+MOST_STATEMENTS = 512
+"""Kept, as people may ask for bed types that there are not."""
 
 
 def find(
@@ -26,6 +31,7 @@ def find(
     max_price: float | None,
     updated_within_hours: float | None,
     radius_miles: float | None,
+    words: str | None = None,
     page: int,
     now: datetime,
 ) -> dict[str, Any]:
@@ -33,12 +39,13 @@ def find(
 
     Without a bed type that is any of the long-term types of care homes; acute, community and hospice beds are
     found by asking for their type. The price is of the bed type asked for, else of the cheapest vacant one.
+    Each of the ``words`` has to begin one in the home's notes.
 
     :raises errors.Invalid: when ``postcode`` is not one.
     :raises errors.NotFound: when nobody knows it.
     """
     code = postcodes.parse(postcode)
-    filters = _filters(max_price, updated_within_hours, radius_miles, now=now)
+    filters = _filters(max_price, updated_within_hours, radius_miles, words, now=now)
     nearest = statement(frozenset(filters), bed_type=bed_type or homes.ANY, first_page=page == 1)
     own = postcodes.own_list().get(code.outward)
     asked = {
@@ -65,7 +72,7 @@ def find(
             "northing": int(found.northing),
             "precision": postcodes.POSTCODE if found.is_exact else postcodes.OUTWARD,
         },
-        "results": _results(found),
+        "results": _results(found, on=now.astimezone(LONDON).date().isoformat()),
     }
 
 
@@ -73,6 +80,7 @@ def _filters(
     max_price: float | None,
     updated_within_hours: float | None,
     radius_miles: float | None,
+    words: str | None,
     *,
     now: datetime,
 ) -> dict[str, Any]:
@@ -84,17 +92,27 @@ def _filters(
         filters["updated_since"] = now - timedelta(hours=updated_within_hours)
     if radius_miles is not None:
         filters["radius"] = radius_miles * METRES_PER_MILE
+    if words is not None:
+        filters["words"] = noted.query(words)
     return filters
 
 
-def _results(found: Any) -> list[dict[str, Any]]:
+def _results(found: Any, *, on: str) -> list[dict[str, Any]]:
+    """Return what is answered about each home, with the alerts of that day."""
     results: list[dict[str, Any]] = orjson.loads(f"[{found.documents or ''}]")
     for result, distance in zip(results, found.distances or [], strict=True):
         result["distance_miles"] = round(distance / METRES_PER_MILE, 1)
+        if result.get("alerts"):
+            result["alerts"] = [alert for alert in result["alerts"] if _is_on(alert, on)]
     return results
 
 
-@functools.cache
+def _is_on(alert: Mapping[str, Any], day: str) -> bool:
+    # Days written like 2026-03-01 are in the order of the calendar.
+    return alert["starts_on"] <= day and (alert["ends_on"] is None or day <= alert["ends_on"])
+
+
+@functools.lru_cache(maxsize=MOST_STATEMENTS)
 def statement(filters: frozenset[str], *, bed_type: str, first_page: bool) -> sa.TextClause:
     """Return the statement for a search with these filters.
 
@@ -118,13 +136,14 @@ def statement(filters: frozenset[str], *, bed_type: str, first_page: bool) -> sa
 MANY = 1000
 """Homes that fit from which on walking outward finds twenty of them sooner than ordering all."""
 
-_LETTERS = set(string.ascii_lowercase + "_")
+_LETTERS = set(string.ascii_lowercase + string.digits + "_")
 _PLACE = "(SELECT place FROM origin)"
 _SOMEWHERE = f"{_PLACE} IS NOT NULL"
 _CONDITIONS = {
     "max_price": "weekly_price_from <= CAST(:max_price AS integer)",
     "updated_since": "last_updated >= :updated_since",
     "radius": f"location <@ circle({_PLACE}, :radius)",
+    "words": "provider_id IN (SELECT provider_id FROM homes WHERE words @@ CAST(:words AS tsquery))",
 }
 _SORT = f"SELECT provider_id, location <-> {_PLACE} AS distance FROM vacancies WHERE {{conditions}}"
 # With ties, because homes in one place are equally far, and the order among them must not be left to chance.

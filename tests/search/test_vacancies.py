@@ -75,14 +75,29 @@ class TestFind:
                 "distance_precision": "postcode",
                 "vacancies": 3,
                 "bed_types": [
-                    {"bed_type": "general_residential", "accepting": 2, "weekly_price_from": 900},
-                    {"bed_type": "general_nursing", "accepting": 1, "weekly_price_from": 1100},
+                    {
+                        "bed_type": "general_residential",
+                        "label": None,
+                        "unit": "bed",
+                        "accepting": 2,
+                        "weekly_price_from": 900,
+                    },
+                    {
+                        "bed_type": "general_nursing",
+                        "label": None,
+                        "unit": "bed",
+                        "accepting": 1,
+                        "weekly_price_from": 1100,
+                    },
                 ],
                 "short_stay_services": ["respite"],
                 "accepting_out_of_hours": True,
                 "last_updated": NOW.isoformat(),
                 "cqc_rating": "good",
                 "phone": "0191 496 0100",
+                "brand": None,
+                "alerts": [],
+                "notes": [],
             }
         ]
 
@@ -185,9 +200,82 @@ class TestFind:
         given.stored(session, [snapshot(name='<script>alert("1")</script>, O\u2019Neill')])
         assert given.found(session) == ['<script>alert("1")</script>, O\u2019Neill']
 
+    def test_b4_knows_any_bed_type_and_calls_it_as_its_home_does(self, session: orm.Session) -> None:
+        home = snapshot(bed_types=[bed("level_2_beds", 1, label="Level 2 beds", unit="person")])
+        given.stored(session, [home, snapshot(name="Other")])
+        [result] = given.search(session, bed_type="level_2_beds")["results"]
+        assert (result["bed_types"][0]["label"], result["bed_types"][0]["unit"]) == ("Level 2 beds", "person")
+        assert len(given.found(session)) == 2
+        assert given.found(session, bed_type="hammock") == []
+
+
+def noted(*texts: str) -> list[dict[str, str]]:
+    return [{"text": text, "at": NOW.isoformat()} for text in texts]
+
+
+class TestNotes:
+    @pytest.fixture(autouse=True)
+    def homes_with_notes(self, session: orm.Session) -> None:
+        given.postcodes(session, ("DH1 3NJ", 427300, 542500), ("DH1 3YG", 427300, 543500))
+        lifts = snapshot(name="Lifts", notes=noted("Hoists in every room.", "The residents’ cat, Zoë"))
+        given.stored(session, [lifts, snapshot(name="Pets", notes=noted("Pets welcome"))])
+        given.stored(session, [snapshot(name="Silent")])
+
+    @pytest.mark.parametrize(
+        ("words", "names"),
+        [
+            ("hoist", ["Lifts"]),
+            ("HOISTS", ["Lifts"]),
+            ("room hoist", ["Lifts"]),
+            ("hoist pets", []),
+            ("oist", []),
+            ("zoë", ["Lifts"]),
+            ("resident's", ["Lifts"]),
+            ("welcome!", ["Pets"]),
+            ("' | 'pets", ["Pets"]),
+        ],
+    )
+    def test_b3_are_searched_by_word(self, session: orm.Session, words: str, names: list[str]) -> None:
+        assert given.found(session, words=words) == names
+
+    def test_b3_no_longer_find_a_home_once_they_are_gone(self, session: orm.Session) -> None:
+        home = snapshot(name="Parrots", notes=noted("Parrots"))
+        given.stored(session, [home, {**home, "version": 2, "notes": []}])  # type: ignore[typeddict-item]
+        assert given.found(session, words="parrots") == []
+
+    def test_b3_are_told_shortened_the_latest_only(self, session: orm.Session) -> None:
+        texts = ("word " * 100, "second", "third", "fourth")
+        given.stored(session, [snapshot(name="Talkative", notes=noted(*texts))])
+        [result] = given.search(session, words="fourth")["results"]
+        assert [len(note["text"]) <= homes.LONGEST_NOTE + 2 for note in result["notes"]] == [True] * 3
+        assert result["notes"][0]["text"].endswith("word …")
+
+
+class TestAlerts:
+    @pytest.mark.parametrize(
+        ("starts", "ends", "is_told"),
+        [(-1, None, True), (0, 0, True), (1, None, False), (-3, -1, False), (-3, 3, True)],
+    )
+    def test_b15_are_told_while_they_are_on(
+        self, session: orm.Session, starts: int, ends: int | None, is_told: bool
+    ) -> None:
+        def day(days: int) -> str:
+            return (NOW + datetime.timedelta(days=days)).date().isoformat()
+
+        alert = {
+            "kind": "outbreak",
+            "text": "Norovirus",
+            "starts_on": day(starts),
+            "ends_on": None if ends is None else day(ends),
+        }
+        given.stored(session, [snapshot(alerts=[alert])])
+        [result] = given.search(session, postcode="DH1 3YG")["results"]
+        assert result["alerts"] == ([alert] if is_told else [])
+
 
 BED_TYPES = [*vocabulary.CARE_HOME_BED_TYPES, *vocabulary.UNIT_BED_TYPES]
 ORIGIN = ("DH1 3NJ", 427300, 542500)
+NOTES = ["Hoists on both floors.", "Pets are welcome; no hoist.", "Bariatric bed, wet-room"]
 
 
 def random_homes(count: int) -> Iterator[tuple[events.ProviderSnapshot, tuple[int, int]]]:
@@ -202,6 +290,7 @@ def random_homes(count: int) -> Iterator[tuple[events.ProviderSnapshot, tuple[in
         kinds = chance.sample(BED_TYPES, chance.randint(1, 4))
         age = datetime.timedelta(hours=chance.choice([1, 24, 30, 100, 168, 500]))
         home = snapshot(
+            type=chance.choice(["care_home", "care_home", "hospice"]),
             postcode=f"DH{number // 10 + 1} {number % 10}AA",
             listed=chance.random() < 0.9,
             active=chance.random() < 0.95,
@@ -210,6 +299,7 @@ def random_homes(count: int) -> Iterator[tuple[events.ProviderSnapshot, tuple[in
                 bed(kind, chance.randint(0, 2), weekly_price_from=chance.choice([None, 600, 900, 1300]))
                 for kind in kinds
             ],
+            notes=noted(*chance.sample(NOTES, chance.randint(0, 2))),
         )
         yield home, places[number]
 
@@ -235,8 +325,13 @@ def expected(
     fitting = []
     for home, place in homes_at:
         distance = math.dist(place, ORIGIN[1:])
-        kinds = [asked["bed_type"]] if asked["bed_type"] else list(vocabulary.CARE_HOME_BED_TYPES)
-        vacant = [bed for bed in home["bed_types"] if bed["bed_type"] in kinds and bed["accepting"] > 0]
+        kind = asked["bed_type"]
+        vacant = [
+            bed
+            for bed in home["bed_types"]
+            if bed["accepting"] > 0 and (bed["bed_type"] == kind if kind else home["type"] == "care_home")
+        ]
+        noted = " ".join(note["text"] for note in home["notes"]).lower().replace("-", " ").split()
         prices = [bed["weekly_price_from"] for bed in vacant if bed["weekly_price_from"] is not None]
         age = NOW - datetime.datetime.fromisoformat(home["last_updated"] or "")
         if (
@@ -249,6 +344,10 @@ def expected(
                 or age <= datetime.timedelta(hours=asked["updated_within_hours"])
             )
             and (asked["radius_miles"] is None or distance <= asked["radius_miles"] * METRES_PER_MILE)
+            and all(
+                any(word.startswith(start) for word in noted)
+                for start in (asked["words"] or "").lower().split()
+            )
         ):
             fitting.append((distance, home["provider_id"]))
     return sorted(fitting)
@@ -281,6 +380,7 @@ class TestEveryFilter:
                 "max_price": st.none() | st.sampled_from([599, 600, 900, 1299.5, 5000]),
                 "updated_within_hours": st.none() | st.sampled_from([0.5, 24, 168, 1000]),
                 "radius_miles": st.none() | st.sampled_from([1, 10, 25.5, 100]),
+                "words": st.none() | st.sampled_from(["hoist", "PETS hoi", "room", "bar wet", "oist"]),
             }
         )
     )
