@@ -18,6 +18,13 @@ def version(form: Mapping[str, str]) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
 
 
+def based_on(form: Mapping[str, str], provider: Mapping[str, Any], refusal: errors.Error | None) -> int:
+    """Return the version that a form is based on: the one it was made for, until changes were compared."""
+    if refusal is None or isinstance(refusal, errors.Stale):
+        return int(provider["version"])
+    return version(form)
+
+
 def goes_back(form: Mapping[str, str]) -> bool:
     """Tell whether a form is to be shown again as it was filled in, and nothing saved.
 

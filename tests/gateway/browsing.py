@@ -67,6 +67,17 @@ PROVIDER: dict[str, Any] = {
     "languages": ["English", "Cornish"],
     "cqc_rating": "good",
     "cqc_location_id": None,
+    "capabilities": {"tracheostomy": {"nursing": 2, "non_nursing": 0}},
+    "acute_trusts": ["Fictional Hospitals NHS Foundation Trust"],
+    "weekend_assessments": True,
+    "weekend_admissions": False,
+    "registered_manager_in_post": None,
+    "food_hygiene_rating": 5,
+    "nhs_user_rating": 4.5,
+    "your_care_rating": None,
+    "staff_turnover": 18,
+    "nurse_turnover": None,
+    "contracts": ["E06000047", "84H"],
     "bed_types": [{"bed_type": "general_residential", "label": "General Residential"}],
     "listed": True,
     "active": True,
@@ -74,6 +85,38 @@ PROVIDER: dict[str, Any] = {
     "completeness": [],
     "may": [permissions.EDIT_PROVIDER],
 }
+
+OTHER_ID = "0195d3f0-0000-7000-8000-000000000002"
+LISTED: dict[str, Any] = {
+    "id": PROVIDER_ID,
+    "name": "Harbour View",
+    "type": "care_home",
+    "town": "Seaham",
+    "postcode": "SR7 7AA",
+    "organisation_id": PROVIDER_ID,
+    "brand": None,
+    "listed": True,
+    "active": True,
+    "over_registered": False,
+    "registered_beds": 20,
+    "total_maximum": 24,
+    "vacancies": 2,
+    "last_updated": "2026-03-01T07:05:00+00:00",
+    "overdue": False,
+    "expected_hours": 48,
+    "marks": [],
+    "missing": [],
+    "alerts": 0,
+}
+LIST_CHOICES: dict[str, Any] = {
+    "organisation_ids": [PROVIDER_ID, OTHER_ID],
+    "brands": ["Teacup Care", "Biscuit Homes"],
+    "ownerships": ["private", "voluntary"],
+    "provider_types": ["care_home"],
+    "regions": [],
+    "nhs_regions": [],
+}
+"""What the list of providers may be narrowed to."""
 
 
 @dataclass
@@ -102,6 +145,7 @@ class Reader(html.parser.HTMLParser):
         self.ids: list[str] = []
         self.links: list[str] = []
         self._select: str | None = None
+        self._text: str | None = None
         self._button: Fields | None = None
         self._words = ""
         self.feed(text)
@@ -117,6 +161,7 @@ class Reader(html.parser.HTMLParser):
             self.forms[-1].fields += [(given["name"], given.get("value", ""))] if chosen else []
         elif tag == "textarea":
             self.forms[-1].fields.append((given["name"], ""))
+            self._text = given["name"]
         elif tag == "select":
             self._select = given["name"]
             self.forms[-1].fields.append((self._select, ""))
@@ -129,12 +174,17 @@ class Reader(html.parser.HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag == "select":
             self._select = None
+        elif tag == "textarea":
+            self._text = None
         elif tag == "button" and self._button is not None and self.forms:
             self.forms[-1].buttons[" ".join(self._words.split())] = self._button
             self._button = None
 
     def handle_data(self, data: str) -> None:
         self._words += data
+        if self._text is not None:
+            name, before = self.forms[-1].fields[-1]
+            self.forms[-1].fields[-1] = (name, before + data)
 
 
 def words_of(page: str) -> str:
@@ -158,7 +208,8 @@ class Visitor:
 
     def form(self, page: requests.Response, action: str) -> Form:
         """Return a page's form that sends to an address."""
-        return next(form for form in Reader(page.text).forms if form.action == action)
+        found = [form for form in Reader(page.text).forms if form.action == action]
+        return next((form for form in found if form.method == "POST"), found[0])
 
     def press(
         self, page: requests.Response, action: str, button: str | None = None, **values: Any

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from contracts import errors, permissions
-from tests.gateway.browsing import CAPACITY, COORDINATOR, MANAGER, PROVIDER, Visitor
+from tests.gateway.browsing import CAPACITY, COORDINATOR, MANAGER, PROVIDER, Visitor, words_of
 from tests.gateway.conftest import PROVIDER_ID, Front, actor
 
 PATH = f"/providers/{PROVIDER_ID}"
@@ -25,6 +25,7 @@ def manager(front: Front) -> Visitor:
     front.providers.get_capacity.return_value = CAPACITY
     front.providers.history.return_value = {"total": 0, "page": 1, "page_size": 20, "results": []}
     front.providers.bed_types.return_value = KINDS
+    front.search.locate.side_effect = errors.NotFound("unknown")
     return Visitor(front).signed_in(MANAGER)
 
 
@@ -39,7 +40,13 @@ class TestProviderPage:
         }
         text = manager.get(PATH).text
         assert "Not found in searches yet" in text
-        assert f'<a href="{PATH}/details">Choose a funding source.</a>' in text
+        assert (
+            f'href="{PATH}/details" aria-describedby="task-2-hint task-2-status">Funding you accept</a>'
+            in text
+        )
+        assert "Choose a funding source." in words_of(text)
+        assert "Bed types are set. Done" in words_of(text)
+        assert f'href="{PATH}/contracts"' in text
 
     def test_shows_those_who_only_look_no_history_and_nothing_to_press(self, manager: Visitor) -> None:
         manager.front.providers.get_provider.return_value = PROVIDER | {"may": []}
@@ -47,6 +54,51 @@ class TestProviderPage:
         assert "Update capacity" not in text
         assert "Occupied" not in text
         manager.front.providers.history.assert_not_called()
+
+    def test_b14_says_how_old_the_figures_are_against_what_is_expected(self, manager: Visitor) -> None:
+        old = (datetime.now(UTC) - timedelta(days=3, hours=1)).isoformat()
+        manager.front.providers.get_provider.return_value = PROVIDER | {"last_updated": old}
+        assert "Figures are 3 days old; every 2 days is expected" in manager.get(PATH).text
+        unit = PROVIDER | {"last_updated": old, "type": "acute"}
+        manager.front.providers.get_provider.return_value = unit
+        assert "Figures are 3 days old; every 24 hours is expected" in manager.get(PATH).text
+        fresh = PROVIDER | {"last_updated": datetime.now(UTC).isoformat()}
+        manager.front.providers.get_provider.return_value = fresh
+        assert "is expected" not in manager.get(PATH).text
+
+    def test_b2_shows_the_facts_of_cqc_with_link_and_dates(self, manager: Visitor) -> None:
+        manager.front.providers.get_provider.return_value = PROVIDER | {
+            "cqc_rating_date": "2025-05-01",
+            "cqc_ratings": {
+                "overall": {"rating": "good", "date": "2025-05-01"},
+                "well_led": {"rating": "outstanding", "date": "2025-04-30"},
+            },
+            "cqc_report_link": "https://www.cqc.org.uk/location/1-100000001",
+            "cqc_services": ["Care home service with nursing"],
+            "registered_beds": 40,
+        }
+        page = manager.get(PATH).text
+        assert 'href="https://www.cqc.org.uk/location/1-100000001"' in page
+        text = words_of(page)
+        assert "Overall Good 1 May 2025 Well-led Outstanding 30 April 2025" in text
+        assert "Registered beds 40 Registered services Care home service with nursing" in text
+
+    def test_b5_b11_shows_needs_and_contracts_by_name(self, manager: Visitor) -> None:
+        text = words_of(manager.get(PATH).text)
+        assert "Fictional Hospitals NHS Foundation Trust" in text
+        assert "Food hygiene rating 5 of 5" in text
+        assert "Admits at weekends No" in text
+        assert "County Durham" in text
+        assert "NHS North East and North Cumbria" in text
+
+    def test_b7_counts_people_where_care_is_given_at_home(self, manager: Visitor) -> None:
+        row = CAPACITY["bed_types"][0] | {"unit": "person", "label": "Personal care at home"}
+        people = {"type": "home_care", "short_form": True, "bed_types": [row]}
+        manager.front.providers.get_capacity.return_value = CAPACITY | people
+        manager.front.providers.get_provider.return_value = PROVIDER | {"type": "home_care"}
+        text = words_of(manager.get(PATH).text)
+        assert "Type of care" in text
+        assert "Bed type" not in text
 
     @pytest.mark.parametrize("origin", ["", "?from=//elsewhere.example", "?from=/sign-out"])
     def test_leads_searchers_back_to_the_search(self, manager: Visitor, origin: str) -> None:
@@ -135,14 +187,14 @@ class TestServices:
         assert "For daily help." in text
         assert "For people with dementia." in text
 
-    def test_are_sent_with_languages_that_are_not_on_the_list(self, manager: Visitor) -> None:
+    def test_b4_are_sent_with_languages_that_are_not_on_the_list(self, manager: Visitor) -> None:
         path = f"{PATH}/services"
         page = manager.get(path)
-        assert ("other_languages", "Cornish") in manager.form(page, path).fields
-        manager.press(page, path, bed_types=["dementia_nursing"], other_languages="Cornish, Manx,")
+        assert ("languages", "Cornish") in manager.form(page, path).fields
+        manager.press(page, path, bed_types=["dementia_nursing"], other_languages="Manx, Jèrriais,")
         asked = manager.front.providers.set_services.call_args.kwargs
         assert (asked["bed_types"], asked["short_stay_services"]) == (["dementia_nursing"], ["respite"])
-        assert asked["languages"] == ["English", "Cornish", "Manx"]
+        assert asked["languages"] == ["English", "Cornish", "Manx", "Jèrriais"]
 
     def test_b10_refused_stay_based_on_the_version_they_came_from(self, manager: Visitor) -> None:
         path = f"{PATH}/services"
@@ -163,7 +215,7 @@ class TestServices:
         manager.front.providers.get_provider.return_value = PROVIDER | {"version": 8}
         again = manager.press(page, path, "No, go back and change them")
         assert ("version", "7") in manager.form(again, path).fields
-        assert ("other_languages", "Cornish") in manager.form(again, path).fields
+        assert ("languages", "Cornish") in manager.form(again, path).fields
         manager.front.providers.set_services.side_effect = None
         assert (
             manager.press(page, path, "Yes, save the services").headers["Location"] == f"{PATH}?done=services"
@@ -176,6 +228,50 @@ class TestServices:
         path = f"{PATH}/services"
         manager.front.providers.set_services.side_effect = errors.Invalid("No.", {"bed_types.0": "Not that."})
         assert '<a href="#bed_types">Not that.</a>' in manager.press(manager.get(path), path).text
+
+
+FOUND = {"precision": "postcode", "council_code": "E06000047", "sub_icb_code": "84H", "icb_code": "QHM"}
+
+
+class TestPlace:
+    def test_b2_is_shown_by_the_postcode_and_not_asked(self, manager: Visitor) -> None:
+        manager.front.search.locate.side_effect = None
+        manager.front.search.locate.return_value = FOUND
+        path = f"{PATH}/details"
+        page = manager.get(path)
+        assert "Council County Durham" in words_of(page.text)
+        assert "Region North East" in words_of(page.text)
+        manager.press(page, path, postcode="NE1 7RU")
+        changes = manager.front.providers.change_provider.call_args.kwargs["changes"]
+        assert changes["postcode"] == "NE1 7RU"
+        assert "council_code" not in changes
+
+    def test_b2_of_another_postcode_is_shown_before_anything_is_saved(self, manager: Visitor) -> None:
+        path = f"{PATH}/details"
+        page = manager.get(path)
+        assert (
+            "County Durham"
+            not in words_of(page.text).replace("County Durham Darlington", "").split("Choose the council")[0]
+        )
+        manager.front.search.locate.side_effect = None
+        manager.front.search.locate.return_value = FOUND
+        again = manager.press(
+            page, path, "Show whose area the postcode is in", postcode="DH1 3YG", name="New name"
+        )
+        assert "Council County Durham" in words_of(again.text)
+        assert ("name", "New name") in manager.form(again, path).fields
+        assert ("version", "7") in manager.form(again, path).fields
+        manager.front.providers.change_provider.assert_not_called()
+
+    def test_b2_is_asked_where_the_postcode_does_not_say(self, manager: Visitor) -> None:
+        path = "/providers/new"
+        page = manager.get(path)
+        assert "council_code" not in dict(manager.form(page, path).fields)
+        manager.front.providers.create_provider.side_effect = errors.Invalid(
+            "No.", {"council_code": "Choose the council."}
+        )
+        again = manager.press(page, path, name="Mill", postcode="ZZ1 1ZZ")
+        assert "council_code" in dict(manager.form(again, path).fields)
 
 
 class TestNewProvider:
@@ -209,21 +305,3 @@ class TestNewProvider:
 
     def test_is_not_for_commissioners(self, manager: Visitor) -> None:
         assert manager.signed_in(COORDINATOR).get("/providers/new").status_code == 403
-
-
-class TestList:
-    def test_passes_on_what_is_searched_for(self, manager: Visitor) -> None:
-        empty: dict[str, Any] = {"total": 0, "page": 2, "page_size": 20, "results": []}
-        manager.front.providers.list_providers.return_value = empty
-        text = manager.get("/providers", q=" mill ", page="2").text
-        manager.front.providers.list_providers.assert_called_once_with(page=2, page_size=20, q="mill")
-        assert "No provider found for “mill”" in text
-
-    def test_b7_flags_what_is_over_its_registered_beds(self, manager: Visitor) -> None:
-        row = {name: PROVIDER[name] for name in ("id", "name", "town", "postcode", "listed", "active")}
-        row |= {"last_updated": None, "vacancies": 0, "overdue": False}
-        found = {"total": 1, "page": 1, "page_size": 20}
-        for flagged in (True, False):
-            results = [row | {"over_registered": flagged}]
-            manager.front.providers.list_providers.return_value = found | {"results": results}
-            assert ("Over its registered beds" in manager.get("/providers").text) is flagged

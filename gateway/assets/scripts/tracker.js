@@ -1,13 +1,17 @@
 // Pages work without any of this; it saves presses and warns before work is lost.
 import { startCapacity } from "./capacity.js";
+import { startContracts } from "./contracts.js";
 import { startForms } from "./forms.js";
 import { startIdle } from "./idle.js";
 import { startPasswords } from "./passwords.js";
+import { startPolling } from "./polling.js";
 import { startRecoveryCodes } from "./recovery_codes.js";
 
 document.body.classList.add("app-scripted");
 startForms();
 startCapacity();
+startContracts();
 startIdle();
 startPasswords();
+startPolling();
 startRecoveryCodes();
