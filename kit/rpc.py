@@ -134,19 +134,21 @@ class Service(DependencyProvider):
         actor = worker_ctx.data.get("actor") or encode(actor_of(worker_ctx))
         return Client(self, actor=actor, call_id=worker_ctx.data.get("call_id") or uuid.uuid4().hex)
 
-    def call(self, method: str, arguments: dict[str, Any], headers: dict[str, str]) -> Any:
-        """Call ``method`` and wait for what it returns or raises."""
+    def call(
+        self, method: str, arguments: dict[str, Any], headers: dict[str, str], *, time_limit: float
+    ) -> Any:
+        """Call ``method`` and wait, for at most so many seconds, for what it returns or raises."""
         correlation_id = uuid.uuid4().hex
         wait_for_reply = self.replies.register_for_reply(correlation_id)
         try:
-            with eventlet.Timeout(self.time_limit):
+            with eventlet.Timeout(time_limit):
                 publish_call(
                     self.publisher,
                     method,
                     arguments,
                     target=self.target,
                     headers=headers,
-                    time_limit=self.time_limit,
+                    time_limit=time_limit,
                     reply_to=self.replies.routing_key,
                     correlation_id=correlation_id,
                 )
@@ -164,14 +166,21 @@ class Service(DependencyProvider):
 class Client:
     """One worker's way to call a service: every method of the service is a method here."""
 
-    def __init__(self, service: Service, *, actor: str, call_id: str) -> None:
+    def __init__(
+        self, service: Service, *, actor: str, call_id: str, time_limit: float | None = None
+    ) -> None:
         self._service = service
         self._actor = actor
         self._call_id = call_id
+        self._time_limit = service.time_limit if time_limit is None else time_limit
 
     def acting_as(self, actor: permissions.Actor) -> Client:
         """Return a client whose calls are made for ``actor``."""
-        return Client(self._service, actor=encode(actor), call_id=self._call_id)
+        return Client(self._service, actor=encode(actor), call_id=self._call_id, time_limit=self._time_limit)
+
+    def within(self, seconds: float) -> Client:
+        """Return a client whose calls may take so long: for what does many things at once."""
+        return Client(self._service, actor=self._actor, call_id=self._call_id, time_limit=seconds)
 
     def __getattr__(self, method: str) -> Any:
         if method.startswith("_"):
@@ -179,7 +188,8 @@ class Client:
         return functools.partial(self._call, method)
 
     def _call(self, method: str, /, **arguments: Any) -> Any:
-        return self._service.call(method, arguments, headers(actor=self._actor, call_id=self._call_id))
+        carried = headers(actor=self._actor, call_id=self._call_id)
+        return self._service.call(method, arguments, carried, time_limit=self._time_limit)
 
 
 class _Consumer(nameko_rpc.RpcConsumer):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Subquery, func, select
 from sqlalchemy.orm import Session, selectinload
 
-from contracts import errors, freshness, permissions
+from contracts import areas, errors, freshness, permissions
 from kit import reach
 from services.providers import bed_types, completeness, figures, listing_filters, models
 from services.providers.listing_filters import Filters
@@ -73,14 +73,20 @@ def every(
 
 
 def choices(session: Session, *, by: permissions.Actor) -> dict[str, Any]:
-    """Return what the actor's list can be narrowed to: who runs the providers, and their brands.
+    """Return what the actor's list can be narrowed to, by code: only what there are providers of.
 
     :raises errors.Forbidden: the actor looks after no providers.
     """
     whose = looked_after(by)
+    icb_codes = _commonest(session, _its.icb_code, whose)
+    icbs = [icb for icb in map(areas.icb, icb_codes) if icb]
     return {
         "organisation_ids": _commonest(session, _its.organisation_id, whose),
         "brands": sorted(_commonest(session, _its.brand, whose), key=str.casefold),
+        "ownerships": _commonest(session, _its.ownership, whose),
+        "provider_types": _commonest(session, _its.type, whose),
+        "regions": _commonest(session, _its.region_code, whose),
+        "nhs_regions": sorted({icb.nhs_region_code for icb in icbs}),
     }
 
 
@@ -181,11 +187,12 @@ def _alerts_on(provider: models.Provider, *, now: datetime) -> int:
     )
 
 
-def _commonest(session: Session, column: Any, whose: ColumnElement[bool]) -> Sequence[str]:
-    return session.scalars(
+def _commonest(session: Session, column: Any, whose: ColumnElement[bool]) -> list[str]:
+    found = session.scalars(
         select(column)
         .where(whose, column.is_not(None))
         .group_by(column)
         .order_by(func.count().desc(), column)
         .limit(MOST_CHOICES)
-    ).all()
+    )
+    return list(found)

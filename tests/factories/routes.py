@@ -6,7 +6,7 @@ import inspect
 
 from gateway import http, service
 
-NOT_PAGES = ("/assets/", "/health/", "/openapi.json", "/api/", "/audit.csv")
+NOT_PAGES = ("/assets/", "/health/", "/openapi.json", "/api/", "/audit.csv", "/providers.csv", "/providers.xlsx")
 
 
 def shown() -> list[str]:

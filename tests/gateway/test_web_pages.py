@@ -167,6 +167,8 @@ def full(front: Front) -> Front:
     front.identity.directory.return_value = {**PAGE, "results": [EVIL_ORGANISATION]}
     front.providers.directory.return_value = {**PAGE, "results": [EVIL_HOME]}
     front.providers.list_providers.return_value = {**PAGE, "results": [ROW]}
+    front.providers.list_choices.return_value = {**browsing.LIST_CHOICES, "brands": [EVIL, "Teacup Care"]}
+    front.identity.organisation_names.return_value = {PROVIDER_ID: EVIL, browsing.OTHER_ID: EVIL}
     front.providers.get_provider.return_value = {**browsing.PROVIDER, "name": EVIL, "town": EVIL}
     front.providers.get_capacity.return_value = {**browsing.CAPACITY, "name": EVIL, "last_updated_by": EVIL}
     front.providers.history.return_value = HISTORY

@@ -38,6 +38,11 @@ class Callee:
         eventlet.sleep(3)
 
     @rpc.entrypoint(may=permissions.PUBLIC)
+    def hesitate(self) -> str:
+        eventlet.sleep(0.8)
+        return "yes"
+
+    @rpc.entrypoint(may=permissions.PUBLIC)
     def answer_nonsense(self) -> Any:
         return {1, 2}
 
@@ -51,6 +56,11 @@ class Front:
     def ask(self, *, method: str, actor: dict[str, Any] | None = None, **arguments: Any) -> Any:
         client = self.callee.acting_as(permissions.Actor.from_dict(actor)) if actor else self.callee
         return getattr(client, method)(**arguments)
+
+    @rpc.entrypoint(may=permissions.PUBLIC)
+    def ask_patiently(self) -> str:
+        answer: str = self.callee.acting_as(permissions.service("front")).within(20).hesitate()
+        return answer
 
     @rpc.entrypoint(may=permissions.PUBLIC)
     def ask_nobody(self) -> None:
@@ -115,6 +125,11 @@ class TestCalls:
         with pytest.raises(error) as refusal:
             ask(method="refuse", kind=error.code)
         assert (refusal.value.message, refusal.value.fields) == ("no", {"beds.0": "too many"})
+
+    def test_take_as_long_as_somebody_who_asks_for_it_is_willing_to_wait(self, run: Any) -> None:
+        run(Callee)
+        with entrypoint_hook(run(Front), "ask_patiently") as ask_patiently:
+            assert ask_patiently() == "yes"
 
     def test_give_up_after_the_time_limit(self, ask) -> None:
         started = time.monotonic()

@@ -108,4 +108,5 @@ def client(service: str) -> Any:
     cls = getattr(importlib.import_module(f"services.{service}.service"), service.capitalize())
     made = mock.create_autospec(cls, instance=True)
     made.acting_as = mock.Mock(return_value=made)
+    made.within = mock.Mock(return_value=made)
     return made

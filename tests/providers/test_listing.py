@@ -192,6 +192,8 @@ class TestNarrowing:
         found = listing.choices(session, by=given.administrator())
         assert found["brands"] == ["Biscuit Homes", "teacup Care"]
         assert found["organisation_ids"] == [OWNER.organisation_id, NEIGHBOUR.organisation_id]
+        assert found["ownerships"] == found["regions"] == []
+        assert (found["provider_types"], found["nhs_regions"]) == (["care_home"], ["Y63"])
         assert listing.choices(session, by=NEIGHBOUR)["brands"] == []
 
 
