@@ -18,6 +18,7 @@ STATES = {"expired": "Expired", "revoked": "Revoked"}
 NOTICES = {"revoked": "The key has been revoked. It opens nothing any more."}
 ALL_SITES, SOME_SITES = "all", "some"
 NO_SITE = "Tick at least one home or unit, or choose all of them."
+NO_NAME = "Say what the key is for, such as the name of the program."
 NO_NUMBER = f"Give a whole number of days, from 1 to {LONGEST_DAYS}."
 
 
@@ -99,7 +100,10 @@ def _wanted(values: dict[str, Any]) -> dict[str, Any]:
     """
     days, is_some = values["expires_in_days"], values["sites"] == SOME_SITES
     wrong: dict[str, str] = {}
-    if not (days.isascii() and days.isdigit() and len(days) < 10):
+    if not values["name"]:
+        wrong["name"] = NO_NAME
+    is_number = days.isascii() and days.isdigit() and len(days) < 10
+    if not is_number or not 1 <= int(days) <= LONGEST_DAYS:
         wrong["expires_in_days"] = NO_NUMBER
     if is_some and not values["provider_ids"]:
         wrong["provider_ids"] = NO_SITE

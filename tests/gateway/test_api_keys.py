@@ -108,6 +108,8 @@ class TestPage:
             ({"expires_in_days": "a year"}, "expires_in_days"),
             ({"expires_in_days": ""}, "expires_in_days"),
             ({"expires_in_days": "9" * 30}, "expires_in_days"),
+            ({"expires_in_days": "0"}, "expires_in_days"),
+            ({"expires_in_days": "366"}, "expires_in_days"),
             ({"sites": "some"}, "provider_ids"),
         ],
     )
@@ -119,6 +121,11 @@ class TestPage:
         assert f'id="{field}-error"' in answer.text
         assert "Kept &lt;name&gt;" in answer.text
         front.identity.create_api_key.assert_not_called()
+
+    def test_api_keys_say_all_that_is_wrong_at_once(self, front: Front, approver: Visitor) -> None:
+        answer = approver.press(approver.get(PAGE), PAGE, name=" ", expires_in_days="x", sites="some")
+        for field in ("name", "expires_in_days", "provider_ids"):
+            assert f'id="{field}-error"' in answer.text
 
     def test_api_keys_say_what_identity_refuses(self, front: Front, approver: Visitor) -> None:
         page = approver.get(PAGE)
