@@ -373,6 +373,21 @@ class Services(Schema):
     )
 
 
+class RegisteredSiteQuery(Schema):
+    """Where or under which code a site is registered."""
+
+    postcode = text(10, least=5, example="DH1 3YG")
+    q = text(100, least=3, example="Willow")
+    register = code(("cqc", "ods"), load_default="cqc")
+    code_ = text(20, data_key="code", attribute="code", example="1-100000001")
+
+    @validates_schema
+    def one_of_them(self, data: dict[str, str], **_: object) -> None:
+        """Ask for one thing to look for."""
+        if len({"postcode", "q", "code"} & data.keys()) != 1:
+            raise ValidationError("Give a postcode, a part of the name, or a code with its register.", "code")
+
+
 class CapabilityBeds(Schema):
     """The beds in which a need can be met."""
 
@@ -489,6 +504,10 @@ class VacancyQuery(Schema):
     )
     updated_within_hours = Digits(validate=validate.Range(1, HOURS_OF_A_YEAR), metadata={"example": 48})
     radius_miles = Decimal(validate=validate.Range(0.1, 500), metadata={"example": 10})
+    words = fields.String(
+        validate=validate.Length(1, 100),
+        metadata={"description": "Each has to begin a word in the notes.", "example": "hoist"},
+    )
     page = page()
 
 

@@ -557,6 +557,32 @@ class Provider(Answer):
     contracts = many_texts(example=["E06000047", "84H"])
 
 
+class RegisteredSite(Answer):
+    """A site as a public register tells of it."""
+
+    register = code(("cqc", "ods"), required=True)
+    code = always(fields.String, example="1-100000001")
+    name = always(fields.String, example="Willow House")
+    address = always(fields.String)
+    town = always(fields.String)
+    postcode = always(fields.String, example="DH1 3YG")
+    phone = always(fields.String)
+    website = always(fields.String)
+    type = maybe(fields.String, example="care_home")
+    registered_beds = maybe(fields.Integer, example=40)
+    rating = maybe(fields.String, example="good")
+    council_code = maybe(fields.String, example="E06000047")
+    council_name = maybe(fields.String, example="County Durham")
+    registered = always(fields.Boolean)
+    taken = always(fields.Boolean, description="Whether an active provider of ours has it.")
+
+
+class RegisteredSites(Answer):
+    """Sites that registers know, those first that nobody has yet."""
+
+    results = many(RegisteredSite)
+
+
 class BedFigures(Answer):
     """One bed type's figures, in beds; null until first declared."""
 
@@ -642,8 +668,26 @@ class VacantBeds(Answer):
     """Beds that can be filled today."""
 
     bed_type = choice(required=True)
+    label = maybe(fields.String, example="General Residential")
+    unit = always(fields.String, description="What is counted: bed or person.", example="bed")
     accepting = always(fields.Integer, example=2)
     weekly_price_from = maybe(fields.Integer, example=850)
+
+
+class NoteFound(Answer):
+    """What a provider tells in words, shortened."""
+
+    text = always(fields.String, example="There is a hoist on each floor.")
+    at = always(fields.String, format="date-time")
+
+
+class AlertFound(Answer):
+    """What an authority warns of today."""
+
+    kind = choice(required=True, example="outbreak")
+    text = always(fields.String)
+    starts_on = always(fields.String, format="date")
+    ends_on = maybe(fields.String, format="date")
 
 
 class Vacancy(Answer):
@@ -655,6 +699,9 @@ class Vacancy(Answer):
     distance_miles = always(fields.Float, example=1.3)
     vacancies = always(fields.Integer, example=2)
     bed_types = many(VacantBeds)
+    brand = maybe(fields.String)
+    notes = many(NoteFound)
+    alerts = many(AlertFound)
     last_updated = time()
     cqc_rating = maybe(fields.String, example="good")
     phone = maybe(fields.String)

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from contracts import errors, permissions
-from gateway import answers, http, incoming
+from gateway import answers, choices, http, incoming
 from gateway.api import schemas
 from gateway.web import paging, rendering
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 AGES = {"24": "24 hours", "48": "48 hours", "168": "7 days"}
 RADII = {str(miles): f"{miles} miles" for miles in (5, 10, 15, 25, 50)}
 NUMBER = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
-FILTERS = ("postcode", "bed_type", "max_price", "updated_within_hours", "radius_miles")
+FILTERS = ("postcode", "bed_type", "max_price", "updated_within_hours", "radius_miles", "words")
 
 
 class Finding:
@@ -67,9 +67,21 @@ def _show(request: http.Request, values: dict[str, str], **context: Any) -> http
         "find.html",
         values=values,
         ages={"": "Any time"} | AGES | _also(values["updated_within_hours"], AGES, "hours"),
+        bed_types=_bed_types(values["bed_type"]),
         radii={"": "Any distance"} | RADII | _also(values["radius_miles"], RADII, "miles"),
         **context,
     )
+
+
+def _bed_types(asked: str) -> dict[str, dict[str, str]]:
+    """Return the bed types to choose from by group, with one that only a link asks for if it is known."""
+    groups = {
+        "Care homes": dict(choices.CARE_HOME_BED_TYPES),
+        "Other providers": dict(choices.UNIT_BED_TYPES),
+    }
+    if choices.label(asked, "bed_type") != asked and not any(asked in group for group in groups.values()):
+        groups["No longer offered"] = {asked: choices.label(asked, "bed_type")}
+    return groups
 
 
 def _also(asked: str, offered: dict[str, str], unit: str) -> dict[str, str]:
