@@ -1,4 +1,4 @@
-"""What a provider tells of itself beyond its details: capabilities and contracts."""
+"""What a provider tells of itself beyond its details, and what public registers tell of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Telling:
-    """Calls about what a provider can do, and for whom."""
+    """Calls about what a provider can do, for whom, and what registers know of it."""
 
     providers: rpc.Client
 
@@ -53,3 +53,24 @@ class Telling:
             provider_id=provider_id, version=versions.given(request), **body
         )
         return 200, provider, versions.etag(provider)
+
+    @http.api(
+        "GET",
+        "/api/v1/registered-sites",
+        query=schemas.RegisteredSiteQuery,
+        answer=shapes.RegisteredSites,
+        refusals=(404,),
+        tag=providers.TAG,
+        may=(permissions.REGISTER_PROVIDER, permissions.EDIT_PROVIDER),
+    )
+    def list_registered_sites(self, request: http.Request, *, query: dict[str, Any]) -> Any:
+        """Look up what CQC or the NHS has registered: by code, at a postcode, or by a part of the name.
+
+        A provider that is added with the `cqc_location_id` takes its beds and ratings from there.
+        """
+        if "code" in query:
+            return {
+                "results": [self.providers.registered_site(register=query["register"], code=query["code"])]
+            }
+        asked = {name: query[name] for name in ("postcode", "q") if name in query}
+        return self.providers.registered_sites(**asked)

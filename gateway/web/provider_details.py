@@ -127,12 +127,11 @@ class ProviderDetails:
     def _registered(self, sought: str, register: str) -> list[dict[str, Any]]:
         """Return the sites that a postcode or a code stands for, as CQC and the NHS have registered them."""
         if application.is_postcode(sought):
-            found: list[dict[str, Any]] = self.providers.registered_sites(postcode=sought)["results"]
-            return found
+            return list(self.providers.registered_sites(postcode=sought)["results"])
         for name in [register] if register in REGISTERS else REGISTERS:
             try:
                 return [self.providers.registered_site(register=name, code=sought.upper())]
-            except errors.NotFound:
+            except (errors.NotFound, errors.Invalid):
                 continue
         return []
 

@@ -181,6 +181,19 @@ class TestProviders:
         for wrong in ({"staff_turnover": "12"}, {"capabilities": {"x": {"nursing": -1}}}, {"beds": 3}):
             assert front.api("PUT", path, json=wrong).status_code == 400
 
+    def test_b2_registered_sites_are_looked_up(self, front: Front) -> None:
+        front.sign_in()
+        site = {"register": "cqc", "code": "1-100000001", "name": "Willow House"}
+        front.providers.registered_site.return_value = site
+        path = "/registered-sites"
+        assert front.api("GET", f"{path}?code=1-100000001").json()["results"] == [site]
+        front.providers.registered_site.assert_called_once_with(register="cqc", code="1-100000001")
+        front.providers.registered_sites.return_value = {"results": [site]}
+        assert front.api("GET", f"{path}?postcode=DH1 3YG").json()["results"] == [site]
+        front.providers.registered_sites.assert_called_once_with(postcode="DH1 3YG")
+        for wrong in ("", "?register=ods", "?postcode=DH1 3YG&q=willow", "?code=1&register=gp"):
+            assert front.api("GET", path + wrong).status_code == 400
+
     def test_b11_contracts_are_replaced(self, front: Front) -> None:
         front.sign_in()
         front.providers.set_contracts.return_value = PROVIDER

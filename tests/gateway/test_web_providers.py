@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from contracts import errors, permissions
-from tests.gateway.browsing import CAPACITY, COORDINATOR, MANAGER, PROVIDER, Visitor, words_of
+from tests.gateway.browsing import CAPACITY, COORDINATOR, MANAGER, PROVIDER, Reader, Visitor, words_of
 from tests.gateway.conftest import PROVIDER_ID, Front, actor
 
 PATH = f"/providers/{PROVIDER_ID}"
@@ -230,6 +231,25 @@ class TestServices:
         assert '<a href="#bed_types">Not that.</a>' in manager.press(manager.get(path), path).text
 
 
+SITE: dict[str, Any] = {
+    "register": "cqc",
+    "code": "1-100000001",
+    "name": "Mill House",
+    "address": "2 Mill Lane",
+    "town": "Durham",
+    "postcode": "DH1 3YG",
+    "phone": "",
+    "website": "",
+    "brand": None,
+    "type": "care_home",
+    "registered_beds": 31,
+    "rating": "good",
+    "council_code": "E06000047",
+    "council_name": "County Durham",
+    "ods_code": None,
+    "registered": True,
+    "taken": False,
+}
 FOUND = {"precision": "postcode", "council_code": "E06000047", "sub_icb_code": "84H", "icb_code": "QHM"}
 
 
@@ -305,3 +325,58 @@ class TestNewProvider:
 
     def test_is_not_for_commissioners(self, manager: Visitor) -> None:
         assert manager.signed_in(COORDINATOR).get("/providers/new").status_code == 403
+
+
+class TestRegisters:
+    NEW = "/providers/new"
+
+    def test_b2_fill_in_what_they_know_by_a_location_id(self, manager: Visitor) -> None:
+        manager.front.providers.registered_site.return_value = SITE
+        page = manager.get(self.NEW, q="1-100000001")
+        manager.front.providers.registered_site.assert_called_once_with(register="cqc", code="1-100000001")
+        fields = dict(manager.form(page, self.NEW).fields)
+        assert {name: fields[name] for name in ("name", "address", "postcode", "cqc_location_id")} == {
+            "name": "Mill House",
+            "address": "2 Mill Lane",
+            "postcode": "DH1 3YG",
+            "cqc_location_id": "1-100000001",
+        }
+        assert "31 registered beds. CQC rating: Good." in words_of(page.text)
+        manager.front.providers.create_provider.return_value = {"id": PROVIDER_ID}
+        manager.press(page, self.NEW, phone="0191 496 0000")
+        form = manager.front.providers.create_provider.call_args.kwargs["form"]
+        assert (form["name"], form["phone"], form["type"]) == ("Mill House", "0191 496 0000", "care_home")
+        assert (form["cqc_location_id"], "council_code" in form) == ("1-100000001", True)
+
+    def test_b2_are_asked_for_an_ods_code_where_cqc_knows_none(self, manager: Visitor) -> None:
+        site = SITE | {"register": "ods", "code": "VM123", "registered_beds": None, "rating": None}
+        manager.front.providers.registered_site.side_effect = [errors.NotFound("No."), site]
+        page = manager.get(self.NEW, q="vm123")
+        fields = dict(manager.form(page, self.NEW).fields)
+        assert (fields["ods_code"], fields["cqc_location_id"]) == ("VM123", "")
+
+    def test_b2_offer_the_sites_at_a_postcode(self, manager: Visitor) -> None:
+        other = SITE | {"code": "1-100000002", "name": "Weir House", "taken": True}
+        manager.front.providers.registered_sites.return_value = {"results": [SITE, other]}
+        page = manager.get(self.NEW, q="dh1 3yg")
+        manager.front.providers.registered_sites.assert_called_once_with(postcode="dh1 3yg")
+        text = words_of(page.text)
+        assert "Mill House, 2 Mill Lane (CQC 1-100000001) Choose Mill House" in text
+        assert "Weir House, 2 Mill Lane (CQC 1-100000002) Here already" in text
+        assert dict(manager.form(page, self.NEW).fields)["postcode"] == "DH1 3YG"
+        assert f"{self.NEW}?register=cqc&q=1-100000001" in Reader(page.text).links
+
+    def test_b2_that_know_nothing_leave_the_form_to_be_filled_in(self, manager: Visitor) -> None:
+        manager.front.providers.registered_site.side_effect = errors.NotFound("No.")
+        page = manager.get(self.NEW, q="1-999")
+        assert "The registers know nothing under “1-999”." in words_of(page.text)
+        assert manager.form(page, self.NEW).method == "POST"
+
+    def test_b2_say_when_a_site_is_here_already(self, manager: Visitor) -> None:
+        manager.front.providers.registered_site.return_value = SITE | {"taken": True}
+        text = words_of(manager.get(self.NEW, q="1-100000001").text)
+        assert "Mill House is in the Capacity Tracker already." in text
+
+    def test_that_are_away_do_not_keep_anybody_from_filling_in(self, manager: Visitor) -> None:
+        manager.front.providers.registered_site.side_effect = errors.Invalid("No.", {"code": "No."})
+        assert manager.get(self.NEW, q="1-1").status_code == 200
