@@ -64,6 +64,13 @@ def whole(
     )
 
 
+class _Day(fields.Date):
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> Any:
+        return super()._deserialize(value, attr, data, **kwargs).isoformat()
+
+
 class YesNo(fields.Boolean):
     """Take true or false and nothing that looks like it."""
 
@@ -170,3 +177,8 @@ def _example(value: Any) -> dict[str, Any]:
 
 def _one_of(codes: Iterable[str]) -> str:
     return f"Must be one of: {', '.join(codes)}."
+
+
+def day(**options: Any) -> fields.Date:
+    """Take a day of the calendar, such as 2026-03-01, and pass it on as text."""
+    return _Day(metadata={"format": "date", "example": "2026-03-01"}, **options)

@@ -21,6 +21,7 @@ from gateway.api.fields import (
     choices,
     code,
     codes,
+    day,
     page,
     text,
     whole,
@@ -472,6 +473,39 @@ class CapacityForm(Schema):
     confirm_large_change = YesNo(
         load_default=False, metadata={"description": "Yes, a figure changes by more than four beds."}
     )
+
+
+class NoteForm(Schema):
+    """A note about a provider."""
+
+    text = text(1000, required=True, example="A hoist in every bathroom; small pets are welcome.")
+
+
+class NoteChange(NoteForm):
+    """What a note says from now on, and what it said when it was read."""
+
+    was = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=2000))
+
+
+class AlertForm(Schema):
+    """What an authority warns of, from one day to another or, without a last day, to further notice."""
+
+    kind = text(60, required=True, example="outbreak")
+    text = text(500, required=True, example="Norovirus on the first floor: ask before you send anybody.")
+    starts_on = day(required=True)
+    ends_on = day(load_default=None, allow_none=True)
+
+
+class AlertEnd(Schema):
+    """The last day of an alert; none is today."""
+
+    ends_on = day(load_default=None, allow_none=True)
+
+
+class Deactivation(Schema):
+    """Why a provider is deactivated."""
+
+    reason = text(500, required=True, example="Closed for good in October.")
 
 
 class HistoryQuery(Schema):

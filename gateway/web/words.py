@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -93,6 +93,19 @@ def day(value: str | datetime | None) -> str:
         return "never"
     local = then.astimezone(LONDON)
     return f"{local.day} {local:%B %Y}"
+
+
+def date_words(value: str | None) -> str:
+    """Say a day that crossed the bus as 2026-11-22: 22 November 2026."""
+    if not value:
+        return "no day"
+    said = date.fromisoformat(value)
+    return f"{said.day} {said:%B %Y}"
+
+
+def london_day() -> date:
+    """Return the day it is in London."""
+    return datetime.now(LONDON).date()
 
 
 def clock_time(local: datetime) -> str:

@@ -1,0 +1,176 @@
+"""What is told about a provider in words: its notes (B3), and the alerts an authority sets on it (B15)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from contracts import errors, permissions
+from gateway import answers, http
+from gateway.web import editing, rendering, words
+
+if TYPE_CHECKING:
+    from kit import rpc
+
+
+class NotesAndAlerts:
+    """Pages that write, edit and delete notes, and that set and end alerts."""
+
+    providers: rpc.Client
+
+    @http.page("GET,POST", "/providers/<id:provider_id>/notes/new", may=permissions.EDIT_PROVIDER)
+    def new_note_page(self, request: http.Request, *, provider_id: str) -> http.Page:
+        """Write a note."""
+        provider = self.providers.get_provider(provider_id=provider_id)
+        text = request.form.get("text", "")
+        if request.method == "GET" or request.form.get("go") == "edit":
+            editing.require(provider)
+            return _note_form(request, provider, text=text)
+        refusal = _tried(lambda: self.providers.add_note(provider_id=provider_id, text=text))
+        if refusal is not None:
+            return _note_form(request, provider, text=text, refusal=refusal)
+        return http.see_other(f"/providers/{provider_id}?done=note_added#notes")
+
+    @http.page("GET,POST", "/providers/<id:provider_id>/notes/<id:note_id>", may=permissions.EDIT_PROVIDER)
+    def note_page(self, request: http.Request, *, provider_id: str, note_id: str) -> http.Page:
+        """Edit a note; what somebody else made of it meanwhile is shown, not overwritten."""
+        provider = self.providers.get_provider(provider_id=provider_id)
+        editing.require(provider)
+        note = _one(provider["notes"], note_id, "There is no such note; somebody may have deleted it.")
+        text = request.form.get("text", note["text"])
+        was = request.form.get("was", note["text"])
+        if request.method == "GET" or request.form.get("go") == "edit":
+            return _note_form(request, provider, text=text, note=note, was=was)
+        refusal = _tried(
+            lambda: self.providers.edit_note(provider_id=provider_id, note_id=note_id, text=text, was=was)
+        )
+        if refusal is not None:
+            # Whoever has seen what it says now may save over it.
+            seen = note["text"] if isinstance(refusal, errors.Stale) else was
+            return _note_form(request, provider, text=text, note=note, was=seen, refusal=refusal)
+        return http.see_other(f"/providers/{provider_id}?done=note_changed#notes")
+
+    @http.page(
+        "GET,POST", "/providers/<id:provider_id>/notes/<id:note_id>/delete", may=permissions.EDIT_PROVIDER
+    )
+    def delete_note_page(self, request: http.Request, *, provider_id: str, note_id: str) -> http.Page:
+        """Ask before a note is deleted, then delete it."""
+        if request.method == "POST":
+            self.providers.delete_note(provider_id=provider_id, note_id=note_id)
+            return http.see_other(f"/providers/{provider_id}?done=note_deleted#notes")
+        provider = self.providers.get_provider(provider_id=provider_id)
+        editing.require(provider)
+        note = _one(provider["notes"], note_id, "There is no such note; somebody may have deleted it.")
+        return rendering.respond(request, "notes_and_alerts/delete_note.html", provider=provider, note=note)
+
+    @http.page("GET,POST", "/providers/<id:provider_id>/alerts/new", may=permissions.SET_ALERTS)
+    def new_alert_page(self, request: http.Request, *, provider_id: str) -> http.Page:
+        """Set an alert on a provider."""
+        provider = self.providers.get_provider(provider_id=provider_id)
+        _require_alerts(provider)
+        if request.method == "GET" or request.form.get("go") == "edit":
+            return _alert_form(request, provider, values=_entered(request.form))
+        values = _entered(request.form)
+        refusal = _tried(
+            lambda: self.providers.set_alert(
+                provider_id=provider_id, **{**values, "ends_on": values["ends_on"] or None}
+            )
+        )
+        if refusal is not None:
+            return _alert_form(request, provider, values=values, refusal=refusal)
+        return http.see_other(f"/providers/{provider_id}?done=alert_set")
+
+    @http.page("GET,POST", "/providers/<id:provider_id>/alerts/<id:alert_id>/end", may=permissions.SET_ALERTS)
+    def end_alert_page(self, request: http.Request, *, provider_id: str, alert_id: str) -> http.Page:
+        """Let an alert end today or on a day to come."""
+        provider = self.providers.get_provider(provider_id=provider_id)
+        _require_alerts(provider)
+        alert = _one(provider["alerts"], alert_id, "There is no such alert.")
+        refusal = None
+        if request.method == "POST":
+            last = request.form.get("ends_on", "").strip() or None
+            refusal = _tried(
+                lambda: self.providers.end_alert(provider_id=provider_id, alert_id=alert_id, ends_on=last)
+            )
+            if refusal is None:
+                return http.see_other(f"/providers/{provider_id}?done=alert_ended")
+        return rendering.respond(
+            request,
+            "notes_and_alerts/end_alert.html",
+            provider=provider,
+            alert=alert,
+            values={"ends_on": request.form.get("ends_on", "")},
+            **_said(refusal),
+        )
+
+
+def _tried(change: Callable[[], Any]) -> errors.Error | None:
+    """Do something; return why it was refused, if the person can do better."""
+    try:
+        change()
+    except (errors.Invalid, errors.Stale) as refusal:
+        return refusal
+    return None
+
+
+def _one(rows: list[dict[str, Any]], row_id: str, gone: str) -> dict[str, Any]:
+    for row in rows:
+        if row["id"] == row_id:
+            return row
+    raise errors.NotFound(gone)
+
+
+def _require_alerts(provider: Mapping[str, Any]) -> None:
+    if permissions.SET_ALERTS not in provider["may"]:
+        raise errors.Forbidden("Your account is not allowed to set alerts on this provider.")
+
+
+def _note_form(
+    request: http.Request,
+    provider: dict[str, Any],
+    *,
+    text: str,
+    note: dict[str, Any] | None = None,
+    was: str = "",
+    refusal: errors.Error | None = None,
+) -> http.Page:
+    return rendering.respond(
+        request,
+        "notes_and_alerts/note.html",
+        provider=provider,
+        note=note,
+        values={"text": text},
+        was=was,
+        action=f"/providers/{provider['id']}/notes/{note['id'] if note else 'new'}",
+        **_said(refusal),
+    )
+
+
+def _alert_form(
+    request: http.Request,
+    provider: dict[str, Any],
+    *,
+    values: dict[str, str],
+    refusal: errors.Error | None = None,
+) -> http.Page:
+    return rendering.respond(
+        request,
+        "notes_and_alerts/alert.html",
+        provider=provider,
+        values={**values, "starts_on": values["starts_on"] or words.london_day().isoformat()},
+        **_said(refusal),
+    )
+
+
+def _entered(form: Mapping[str, str]) -> dict[str, str]:
+    return {name: form.get(name, "").strip() for name in ("kind", "text", "starts_on", "ends_on")}
+
+
+def _said(refusal: errors.Error | None) -> dict[str, Any]:
+    if refusal is None:
+        return {}
+    return {
+        "status": answers.STATUS[type(refusal)],
+        "errors": refusal.fields,
+        "message": refusal.message,
+    }
