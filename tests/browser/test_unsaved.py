@@ -198,7 +198,7 @@ class TestDraft:
             {homes.BED_TYPES[0]: row, homes.BED_TYPES[1]: homes.FIGURES},
         )
         asked_on_leaving(form, form.reload)
-        form.get_by_text("Something else has been saved here since.").wait_for()
+        form.get_by_text("Something has been saved here since.").wait_for()
         form.get_by_role("button", name="Put them back").click()
         save(form)
         form.get_by_text("Something was saved while you were on this page").wait_for()

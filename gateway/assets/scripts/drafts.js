@@ -80,11 +80,11 @@ function offer(form, key, draft) {
   const inset = document.createElement("section");
   inset.className = "nhsuk-inset-text app-draft";
   inset.setAttribute("aria-label", "Not saved yet");
-  inset.append(paragraph(`You entered ${what} here ${moment(draft.at)} and did not save them.`));
+  inset.append(paragraph(`You entered ${what} here ${moment(draft.at)} and did not save them.`, "strong"));
   if (hasMoved(form, draft)) {
     inset.append(
       paragraph(
-        "Something else has been saved here since. If you put yours back and save, you are first shown what " +
+        "Something has been saved here since. If you put yours back and save, you are first shown what " +
           "has changed. Nothing is overwritten unseen.",
       ),
     );
@@ -283,9 +283,11 @@ function moment(at) {
   return then.toDateString() === new Date().toDateString() ? `at ${time}` : `yesterday at ${time}`;
 }
 
-function paragraph(words) {
+function paragraph(words, within = "span") {
   const made = document.createElement("p");
-  made.textContent = words;
+  const said = document.createElement(within);
+  said.textContent = words;
+  made.append(said);
   return made;
 }
 
