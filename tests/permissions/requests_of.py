@@ -19,7 +19,10 @@ SESSION_ID = roles.id_of("session")
 PARTS = {"token": "unknown", "name": "nothing.css"}
 BODIES: dict[str, dict[str, Any]] = {}
 """What is sent as the body to an address, where the schema's own examples do not do."""
-QUERIES: dict[str, dict[str, Any]] = {"/api/v1/organisations": {"q": "Cranberry"}}
+QUERIES: dict[str, dict[str, Any]] = {
+    "/api/v1/organisations": {"q": "Cranberry"},
+    "/api/v1/registered-sites": {"q": "Willow"},
+}
 
 
 @dataclass(frozen=True)
