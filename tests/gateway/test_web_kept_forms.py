@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +14,7 @@ from werkzeug.test import EnvironBuilder
 from contracts import duties, errors, permissions
 from gateway import http, incoming, settings
 from gateway.web import kept_forms
-from tests.gateway.browsing import CAPACITY, MANAGER, PROVIDER, Form, Reader, Visitor, words_of
+from tests.gateway.browsing import BEDS, CAPACITY, MANAGER, PROVIDER, Form, Reader, Visitor, words_of
 from tests.gateway.conftest import PROVIDER_ID, Front, actor, session_of
 
 PATH = f"/providers/{PROVIDER_ID}/capacity"
@@ -206,7 +208,7 @@ class TestSendingTooLate:
         assert answer.status_code == 303
 
     def test_b10_keeps_nothing_too_large_to_be_carried(self, manager: Visitor) -> None:
-        answer = sent_late(manager, **{ACCEPTING: "5" * kept_forms.MOST_BYTES})
+        answer = sent_late(manager, **{ACCEPTING: random.Random(1).randbytes(50_000).hex()})
         assert answer.headers["Location"] == f"/sign-in?next={PATH}&ended=1"
 
     @pytest.mark.parametrize("path", ["/session/keep", "/account/sessions/end-others"])
@@ -295,6 +297,14 @@ class TestSeal:
         assert kept_forms.unseal(self.request(), sealed, now=just) == self.KEPT
         assert kept_forms.unseal(self.request(), sealed, now=just + timedelta(seconds=1)) is None
         assert kept_forms.unseal(self.request("w" * 43), sealed, now=just) is None
+
+    def test_b10_holds_a_page_of_many_homes(self) -> None:
+        homes = range(200)
+        fields = [(f"homes.{home}.{name}", str(home % 7)) for home in homes for name in BEDS]
+        kept = dataclasses.replace(self.KEPT, fields=fields)
+        sealed = kept_forms.seal(self.request(), kept, now=NOW)
+        assert len(sealed) < kept_forms.MOST_BYTES
+        assert kept_forms.unseal(self.request(), sealed, now=NOW) == kept
 
     @pytest.mark.parametrize("sealed", ["", "x", "é", "gAAAAA", "A" * 70_000])
     def test_b10_is_nobody_elses_text(self, sealed: str) -> None:

@@ -3,14 +3,15 @@
 // A draft is kept under the person (a name that tells nobody who it is) and the form's address, with the
 // version that the form was based on: what was saved meanwhile is found out when the draft is (B10). It goes
 // when it is saved, thrown away or a day old, and when its person signs out. Where nothing may be stored,
-// nothing is offered, and everything else works. data-no-draft keeps a form or a field out of it.
+// nothing is offered, and everything else works. data-no-draft keeps a form or a field out of it, and
+// data-called="figures" says what is entered.
 import { addressOf, isChanged, isFillable, isVersion } from "./unsaved.js";
 
 const PREFIX = "draft:";
 const SIGNING_OUT = "signing-out";
 const LIFE_MS = 24 * 60 * 60 * 1000;
 const WAIT_MS = 400;
-const MOST_LETTERS = 64 * 1024;
+const MOST_LETTERS = 512 * 1024;
 const SECRET_TYPES = new Set(["password", "file"]);
 const SECRET_NAMES = /^(csrf_token|code|secret)$|password|token/i;
 
@@ -265,6 +266,7 @@ function read(key) {
 
 function write(key, draft) {
   const text = JSON.stringify(draft);
+  remove(key);
   if (text.length <= MOST_LETTERS) {
     guarded(() => localStorage.setItem(key, text));
   }
