@@ -29,6 +29,12 @@ PLUMBING = (
         "a database of its own on a private PostgreSQL",
         "postgresql+psycopg://user:password@host:port/name",
     ),
+    (
+        "AREAS_FOLDER",
+        "every process",
+        "our own files",
+        "a folder of newer areas, as `tracker import areas` writes it",
+    ),
     ("SEARCH_PROCESSES", "`make run`", "`1`", "how many search processes share the work"),
     ("DEMO_HOMES", "`make run`", "`300`", "how many homes a first start makes up"),
     ("MAILBOX_ADDRESS", "`make run`", "`127.0.0.1:8025`", "where the local mailbox shows its mails"),

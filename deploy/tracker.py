@@ -23,6 +23,7 @@ BROKER = "AMQP_URI"
 PUBLIC_URL = "PUBLIC_URL"
 SECOND_FACTOR_KEY = "SECOND_FACTOR_KEY"
 IDENTITY_DATABASE = settings.database_variable("identity")
+PROVIDERS_DATABASE = settings.database_variable("providers")
 SEARCH_DATABASE = settings.database_variable("search")
 DATABASES = tuple(map(settings.database_variable, processes.SERVICES_WITH_DATABASE))
 
@@ -91,6 +92,40 @@ def import_postcodes(options: argparse.Namespace) -> None:
     _module("services.search.commands").import_postcodes(options.file)
 
 
+def import_register(options: argparse.Namespace) -> None:
+    """Take in a file of a public register; providers follow what it says."""
+    commands = _module("services.providers.commands")
+    commands.import_register(
+        options.register,
+        options.file,
+        options=_taking_in(options),
+        rejects_folder=options.rejects,
+    )
+
+
+def sync_register(options: argparse.Namespace) -> None:
+    """Take in what a public register tells over its API: all of it at first, then what has changed."""
+    commands = _module("services.providers.commands")
+    commands.sync_register(
+        options.register,
+        since=options.since,
+        base_url=options.base_url,
+        options=_taking_in(options),
+        rejects_folder=options.rejects,
+    )
+
+
+def import_areas(options: argparse.Namespace) -> None:
+    """Write the councils, sub-ICBs and ICBs anew by a look-up file, to AREAS_FOLDER."""
+    _module("services.providers.commands").import_areas(options.file, dry_run=options.dry_run)
+
+
+def _taking_in(options: argparse.Namespace) -> Any:
+    return _module("services.providers.register_import").Options(
+        dry_run=options.dry_run, update_only=options.update_only, yes=options.yes
+    )
+
+
 def rebuild_search(options: argparse.Namespace) -> None:
     """Build what search finds anew from providers."""
     _module("services.search.commands").rebuild()
@@ -152,6 +187,7 @@ def _parser() -> argparse.ArgumentParser:
     _command(commands, "migrate", migrate, DATABASES)
     _add_people(commands)
     _add_import(commands)
+    _add_sync(commands)
     _add_search(commands)
     _add_dead_letters(commands)
     _command(commands, "remind", remind, [BROKER])
@@ -183,6 +219,35 @@ def _add_import(commands: Any) -> None:
     postcodes = _command(kinds, "postcodes", import_postcodes, [SEARCH_DATABASE])
     postcodes.add_argument(
         "file", help="Code-Point Open (zip or folder), ONSPD, or postcode,easting,northing CSV"
+    )
+    for register, words in (
+        ("cqc", "the directory, the care directory with filters, the ratings or the deactivated locations"),
+        ("ods", "a file of the NHS Organisation Data Service, such as etr.csv or ets.csv"),
+    ):
+        taken = _command(kinds, register, import_register, [PROVIDERS_DATABASE])
+        taken.add_argument("file", help=words)
+        _add_taking_in(taken, register)
+    areas = _command(kinds, "areas", import_areas, [])
+    areas.add_argument("file", help="a look-up of CCGs or sub-ICBs, of councils, of districts, or of LSOAs")
+    areas.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
+
+
+def _add_sync(commands: Any) -> None:
+    kinds = _group(commands, "sync", "Take in what public registers tell over their APIs.")
+    for register in ("cqc", "ods"):
+        synced = _command(kinds, register, sync_register, [PROVIDERS_DATABASE])
+        synced.add_argument("--since", metavar="DATE", help="from this day on (default: since the last time)")
+        synced.add_argument("--base-url", metavar="URL", help="where the register answers, if not as usual")
+        _add_taking_in(synced, register)
+
+
+def _add_taking_in(command: argparse.ArgumentParser, register: str) -> None:
+    command.set_defaults(register=register)
+    command.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
+    command.add_argument("--update-only", action="store_true", help="make no provider of a new site")
+    command.add_argument("--yes", action="store_true", help="even if more than a tenth of all sites are gone")
+    command.add_argument(
+        "--rejects", metavar="FOLDER", help="where to list bad rows (default: beside the file)"
     )
 
 

@@ -1,4 +1,4 @@
-"""Calls of providers that only look something up: whom to ring, and what was done to whom."""
+"""Calls of providers that only look something up: whom to ring, what registers say, what was done to whom."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Any
 
 from contracts import permissions
 from kit import rpc
-from services.providers import audit, directory
+from services.providers import audit, directory, registered_sites
 
 
 class LookingUp:
-    """The directory and the audit trail."""
+    """The directory, the registers and the audit trail."""
 
     database: Any
     caller: permissions.Actor
@@ -20,6 +20,18 @@ class LookingUp:
         """List active providers and how to reach them, by council or ICB, or by what their name holds."""
         with self.database.reading() as session:
             return directory.find(session, area=area, q=q, page=page)
+
+    @rpc.entrypoint(may=(permissions.REGISTER_PROVIDER, permissions.EDIT_PROVIDER), repeatable=True)
+    def registered_site(self, *, register: str, code: str) -> dict[str, Any]:
+        """Tell what a register (``cqc``, ``ods``) says of a site, so that nobody has to type it (B2)."""
+        with self.database.reading() as session:
+            return registered_sites.find(session, register=register, code=code)
+
+    @rpc.entrypoint(may=(permissions.REGISTER_PROVIDER, permissions.EDIT_PROVIDER), repeatable=True)
+    def registered_sites(self, *, postcode: str | None = None, q: str | None = None) -> dict[str, Any]:
+        """List sites of the registers by postcode or part of a name, and whether a provider has them yet."""
+        with self.database.reading() as session:
+            return registered_sites.search(session, postcode=postcode, q=q)
 
     @rpc.entrypoint(may=permissions.READ_AUDIT, repeatable=True)
     def audit(

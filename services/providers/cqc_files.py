@@ -250,7 +250,7 @@ def _of_hsca(cells: Mapping[str, str], row: Sequence[str], services: Mapping[str
             "type": register_rows.provider_type(offered) if is_ours else None,
             "parent_code": cells["parent_code"] or None,
             "parent_name": register_rows.text(get("parent_name", "")) or None,
-            "brand": _brand(get("brand", "")),
+            "brand": brand(get("brand", "")),
             "registered_beds": register_rows.number(cells["beds"], what="beds"),
             "care_home": is_care_home,
             "ratings": {"overall": overall},
@@ -296,11 +296,11 @@ def _of_directory(cells: Mapping[str, str]) -> Told:
 
 
 def _of_ratings(cells: Mapping[str, str]) -> Told:
-    domain = _DOMAINS.get(_key(cells["domain"]))
-    if domain is None:
+    its_domain = domain(cells["domain"])
+    if its_domain is None:
         raise Bad(f"{cells['domain'] or 'nothing'} is not a domain that is rated")
     rated = register_rows.rated(cells["rating"], cells["rated_on"])
-    return Told(code=cells["code"], facts={"ratings": {domain: rated}})
+    return Told(code=cells["code"], facts={"ratings": {its_domain: rated}})
 
 
 def _of_deactivated(cells: Mapping[str, str]) -> Told:
@@ -317,9 +317,15 @@ def _name(given: str) -> str:
     return name
 
 
-def _brand(given: str) -> str | None:
-    brand = register_rows.text(given).removeprefix("BRAND ")
-    return None if brand in _NO_BRAND else brand
+def brand(given: str) -> str | None:
+    """Return the name of a brand, none where there is none."""
+    name = register_rows.text(given).removeprefix("BRAND ")
+    return None if name in _NO_BRAND else name
+
+
+def domain(given: str) -> str | None:
+    """Return the code of a domain that is rated, by its name."""
+    return _DOMAINS.get(_key(given))
 
 
 def _service(given: str) -> str:

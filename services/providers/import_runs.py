@@ -49,7 +49,14 @@ def alone(engine: sa.Engine) -> Iterator[None]:
 
 
 def begin(
-    session: orm.Session, *, kind: str, file_name: str, sha256: str, dry_run: bool, now: datetime
+    session: orm.Session,
+    *,
+    kind: str,
+    file_name: str,
+    sha256: str,
+    dry_run: bool,
+    now: datetime,
+    position: Mapping[str, Any] | None = None,
 ) -> Run:
     """Open a run, or go on with the last one of the same file if that was interrupted."""
     its = models.ImportRun
@@ -72,12 +79,12 @@ def begin(
         finished_at=None,
         state=RUNNING,
         counts={},
-        position={},
+        position=dict(position or {}),
         dry_run=dry_run,
     )
     session.add(made)
     session.flush()
-    return Run(id=made.id, position={}, counts={})
+    return Run(id=made.id, position=dict(position or {}), counts={})
 
 
 def keep(session: orm.Session, run: Run, *, position: Mapping[str, Any], counts: Mapping[str, int]) -> None:

@@ -1,4 +1,4 @@
-"""Reading the files of the NHS Organisation Data Service (ODS): 27 columns, no header (etr, ets and so on)."""
+"""Reading files of the NHS Organisation Data Service (ODS): 27 columns, no header (etr, ets and so on)."""
 
 from __future__ import annotations
 

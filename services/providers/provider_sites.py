@@ -420,7 +420,6 @@ def _provider(site: Mapping[str, Any], owners: Mapping[str, str]) -> models.Prov
         longitude=site["longitude"],
         ods_code=site["ods_code"],
         cqc_location_id=site["code"],
-        cqc_report_url=f"https://www.cqc.org.uk/location/{site['code']}",
         care_types=sorted(care_types) if site["type"] == "care_home" else [],
         languages=["English"],
         bed_types=[],

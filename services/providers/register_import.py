@@ -117,17 +117,17 @@ class _Opened:
         self.bad += 1
         self.rejects.add(file, line, row, why)
 
-    def rows(self) -> Iterator[register_rows.Told]:
-        """Give what the rows say.
+    def rows(self, start: int) -> Iterator[register_rows.Told]:
+        """Give what the rows say, from the good row of this number on.
 
         :raises errors.Invalid: when too many are bad.
         """
         good = 0
-        for told in self.told:
-            good += 1
+        for good, told in enumerate(self.told, 1):
             if good % _TRIED == 0:
                 self._refuse_bad(good)
-            yield told
+            if good > start:
+                yield told
         self._refuse_bad(good)
 
     def _refuse_bad(self, good: int) -> None:
@@ -185,6 +185,6 @@ def _take_in(
                 counts=register_work.Counts(**run.counts),
             )
             with import_runs.closing(sessions, run, work.counts):
-                registers.take_in(work, register=register, told=opened.rows(), run=run, named=opened.named)
+                registers.take_in(work, register=register, told=opened.rows, run=run, named=opened.named)
                 work.counts.rejected += opened.bad
     return work

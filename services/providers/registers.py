@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections import deque
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -42,12 +41,14 @@ def take_in(
     work: register_work.Work,
     *,
     register: str,
-    told: Iterator[Told | None],
+    told: Callable[[int], Iterator[Told | None]],
     run: import_runs.Run,
     named: Collection[str] | None = None,
     batch: int = register_work.BATCH,
 ) -> None:
-    """Take in what is ``told``; of a complete register, ``named`` holds every code it names at the end.
+    """Take in what is ``told``, which gives rows from a number on, without those that are to be passed over.
+
+    Of a complete register, ``named`` holds every code it names at the end.
 
     :raises errors.Conflict: when more of the register is gone than can be right; what was told is taken in.
     """
@@ -63,12 +64,17 @@ def take_in(
 
 
 def _take_rows(
-    work: register_work.Work, *, register: str, told: Iterator[Told | None], run: import_runs.Run, batch: int
+    work: register_work.Work,
+    *,
+    register: str,
+    told: Callable[[int], Iterator[Told | None]],
+    run: import_runs.Run,
+    batch: int,
 ) -> None:
+    # What was taken in before the run was interrupted is passed over.
     done = int(run.position.get("rows", 0))
-    # What was taken in before the run was interrupted is read over.
-    deque(itertools.islice(told, done), maxlen=0)
-    while rows := list(itertools.islice(told, batch)):
+    coming = told(done)
+    while rows := list(itertools.islice(coming, batch)):
         done += len(rows)
         with work.transaction() as session:
             differing = _keep(session, work, register=register, told=[row for row in rows if row is not None])

@@ -16,6 +16,7 @@ from tests.providers import given
 
 NOW = given.NOW
 BED_TYPE = "general_residential"
+REGISTERED = "1-100000042"
 
 
 def fill(session: orm.Session) -> None:
@@ -24,6 +25,7 @@ def fill(session: orm.Session) -> None:
         owner = given.actor(organisation_id=target.organisation_id)
         provider = {"id": target.id("provider"), **target.codes}
         given.declared(session, BED_TYPE, by=owner, **provider)
+    given.registered_site(session, code=REGISTERED)
 
 
 def dependencies() -> dict[str, Any]:
@@ -294,3 +296,19 @@ def audit_actions(scene: Scene) -> Any:
 @calls.to("providers.health")
 def health(scene: Scene) -> Any:
     return scene.service.health()
+
+
+@calls.to(
+    "providers.registered_site",
+    needs=((permissions.REGISTER_PROVIDER, permissions.EDIT_PROVIDER),),
+)
+def registered_site(scene: Scene) -> Any:
+    return scene.service.registered_site(register="cqc", code=REGISTERED)
+
+
+@calls.to(
+    "providers.registered_sites",
+    needs=((permissions.REGISTER_PROVIDER, permissions.EDIT_PROVIDER),),
+)
+def registered_sites(scene: Scene) -> Any:
+    return scene.service.registered_sites(q="fictional")

@@ -103,6 +103,18 @@ def confirm(
     return capacity.confirm(session, provider_id=provider.id, by=by, **(defaults | arguments))
 
 
+def registered_site(session: orm.Session, **columns: Any) -> models.RegisteredSite:
+    """Store what CQC's register says of a home that no provider has yet."""
+    defaults: dict[str, Any] = DETAILS | {"register": "cqc", "code": "1-100000000", "name": "Fictional Lodge"}
+    defaults |= {"phone": "01632 960001", "website": "https://lodge.example", "type": "care_home"}
+    defaults |= {"care_home": True, "registered_beds": 12, "rating": "good", "services": [], "digest": ""}
+    defaults |= {"ratings": {"overall": {"rating": "good", "date": "2024-03-04"}}, "council_code": DURHAM}
+    made = models.RegisteredSite(**(defaults | {"first_seen_at": NOW, "changed_at": NOW} | columns))
+    session.add(made)
+    session.flush()
+    return made
+
+
 def recorded(session: orm.Session) -> list[dict[str, Any]]:
     """Return the events in the outbox, oldest first, with their name."""
     rows = session.scalars(select(models.OutboxMessage).order_by(models.OutboxMessage.id))
