@@ -78,6 +78,7 @@ class Provider(Base):
     manager_name: Mapped[str] = mapped_column(default="")
     manager_phone: Mapped[str] = mapped_column(default="")
     manager_email: Mapped[str] = mapped_column(default="")
+    nhsmail: Mapped[str] = mapped_column(default="")
 
     ownership: Mapped[str | None]
     price_band: Mapped[str | None]

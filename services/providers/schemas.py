@@ -29,6 +29,7 @@ _DAY: dict[str, Any] = {
 }
 _STARS = "Enter a number from 0 to 5."
 _PHONE = r"[0-9+()./x ext-]*\d{3,}[0-9+()./x ext-]*"
+_NHSMAIL = r"[^@\s]+@([\w-]+\.)*nhs\.net"
 _EMAIL = r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+"
 
 
@@ -151,6 +152,7 @@ class Details(Schema):
     manager_name = _Text(most=120)
     manager_phone = _Text(most=40, shape=_PHONE, example="0191 496 0000")
     manager_email = _Text(most=254, shape=_EMAIL, example="manager@home.example")
+    nhsmail = _Text(most=254, shape=_NHSMAIL, example="thimble.house@nhs.net")
     ownership = _code(vocabulary.OWNERSHIPS, allow_none=True)
     price_band = _Text(most=60, allow_none=True)
     funding_sources = _codes(vocabulary.FUNDING_SOURCES)

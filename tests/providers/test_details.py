@@ -298,6 +298,7 @@ class TestAllOfB2:
             "manager_name": "Perpetua Fictional",
             "manager_phone": "0191 496 0002",
             "manager_email": "perpetua@trifle.example",
+            "nhsmail": "trifle.house@nhs.net",
             "cqc_location_id": "1-100000099",
             "ods_code": "VFICT",
         }

@@ -29,6 +29,7 @@ class TestDetails:
             ("name", 7),
             ("email", "pat"),
             ("email", "pat@home"),
+            ("nhsmail", "trifle@home.example"),
             ("phone", "ring me"),
             ("website", "javascript:alert(1)"),
             ("website", "https://"),
