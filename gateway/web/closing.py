@@ -43,7 +43,7 @@ class Closing:
             **_said(refusal),
         )
 
-    @http.page("POST", "/providers/<id:provider_id>/reminder", may=permissions.SWITCH_REMINDER)
+    @http.page("POST", "/providers/<id:provider_id>/reminder", may=permissions.EDIT_PROVIDER)
     def reminder_page(self, request: http.Request, *, provider_id: str) -> http.Page:
         """Switch a provider's weekly reminder on or off."""
         self.providers.change_provider(
