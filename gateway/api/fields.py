@@ -181,4 +181,5 @@ def _one_of(codes: Iterable[str]) -> str:
 
 def day(**options: Any) -> fields.Date:
     """Take a day of the calendar, such as 2026-03-01, and pass it on as text."""
-    return _Day(metadata={"format": "date", "example": "2026-03-01"}, **options)
+    metadata = {"format": "date", "example": "2026-03-01", **options.pop("metadata", {})}
+    return _Day(metadata=metadata, **options)

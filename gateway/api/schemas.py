@@ -328,6 +328,7 @@ class ProviderDetails(Schema):
     manager_name = text(120, least=0, example="Sam Reed")
     manager_phone = text(40, least=0, example="0191 498 0002")
     manager_email = text(254, least=0, example="sam.reed@willow.example")
+    nhsmail = text(254, least=0, example="willow.house@nhs.net")
     ownership = code(vocabulary.OWNERSHIPS, allow_none=True)
     brand = text(120, least=0, allow_none=True, example="Cranberry Care")
     price_band = text(60, least=0, allow_none=True, example="£900 to £1,200")
@@ -518,6 +519,42 @@ class BedTypeQuery(Schema):
     """Whose bed types to list."""
 
     provider_type = choice(load_default="care_home")
+
+
+class ChoiceQuery(Schema):
+    """Which words to list."""
+
+    kind = choice(example="bed_type")
+    include_retired = fields.Boolean(truthy={"true"}, falsy={"false"}, load_default=False)
+
+
+class ChoiceForm(Schema):
+    """A word that people choose from."""
+
+    label = text(80, least=2, example="Bariatric Nursing")
+    definition = text(500, least=0)
+    position = whole(1, 1000)
+    provider_types = choices(example=["care_home"])
+    organisation_types = choices(example=["care_home"])
+    valid_from = day()
+
+
+class NewChoice(ChoiceForm):
+    """A word to be added."""
+
+    kind = choice(required=True, example="capability")
+    label = text(80, least=2, required=True, example="Bariatric care")
+    unit = code(("bed", "person"), metadata={"description": "What bed types count."})
+
+
+class ChoiceChanges(ChoiceForm):
+    """What to change of a word; what is left out stays."""
+
+    valid_to = day(allow_none=True, metadata={"description": "The first day on which it is retired."})
+    based_on = fields.Dict(
+        keys=fields.String(),
+        metadata={"description": "Values of the word as you saw it: a 412 says what is so no longer."},
+    )
 
 
 # Searching and reports

@@ -518,6 +518,7 @@ class Provider(Answer):
     manager_name = always(fields.String)
     manager_phone = always(fields.String)
     manager_email = always(fields.String)
+    nhsmail = always(fields.String, description="For what is about patients.")
     ownership = maybe(fields.String, example="private")
     brand = maybe(fields.String)
     price_band = maybe(fields.String)
@@ -646,6 +647,23 @@ class BedTypes(Answer):
     """The kinds of bed that providers of a type offer."""
 
     results = many(BedType)
+
+
+class Choice(Answer):
+    """A word that people choose from."""
+
+    kind = always(fields.String, example="capability")
+    code = always(fields.String, example="bariatric_care")
+    label = always(fields.String, example="Bariatric care")
+    definition = always(fields.String)
+    valid_from = always(fields.String, format="date")
+    valid_to = maybe(fields.String, format="date", description="The first day on which it is retired.")
+
+
+class Choices(Answer):
+    """What can be chosen, by kind in the order people see."""
+
+    results = many(Choice)
 
 
 # Searching and reports

@@ -36,6 +36,7 @@ def more(actor: permissions.Actor) -> list[dict[str, str]]:
             (permissions.READ_AUDIT, "/audit", "Audit"),
             (OWN_API_KEYS, "/api-keys", "API keys"),
             (permissions.MANAGE_ORGANISATIONS, "/organisations", "Organisations"),
+            (permissions.EDIT_REFERENCE_DATA, "/reference", "Reference data"),
             (None, "/account", "Account"),
         ],
     )

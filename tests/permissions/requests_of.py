@@ -16,7 +16,7 @@ from tests.permissions import roles
 
 VISITOR = "a-browser-that-was-here-before-but-is-unknown"[:43]
 SESSION_ID = roles.id_of("session")
-PARTS = {"token": "unknown", "name": "nothing.css"}
+PARTS = {"token": "unknown", "name": "nothing.css", "kind": "language", "code": "German"}
 BODIES: dict[str, dict[str, Any]] = {}
 """What is sent as the body to an address, where the schema's own examples do not do."""
 QUERIES: dict[str, dict[str, Any]] = {
