@@ -167,7 +167,7 @@ def record(
     if outcome.what == TAKEN or given_up:
         state = models.FAILED if given_up else models.SENT
         # Passwords and action links are not kept longer than they are needed.
-        values |= {"done_at": now, "text": "", "html": ""}
+        values |= {"done_at": now, "text": "", "html": "", "attachment": None}
     else:
         state = models.QUEUED
         wait = waits[refusals - 1] if is_refused_for_now else settings.server_away_seconds
@@ -200,6 +200,9 @@ def as_message(mail: models.Mail, *, sender: Address, now: datetime) -> EmailMes
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(mail.text, cte="quoted-printable")
     message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
+    if mail.attachment is not None:
+        kind, _, subtype = (mail.attachment_type or "application/octet-stream").partition("/")
+        message.add_attachment(mail.attachment, maintype=kind, subtype=subtype, filename=mail.attachment_name)
     return message
 
 

@@ -35,5 +35,9 @@ def capacity(site: str, *, provider_id: str) -> str:
     return f"{site}/providers/{provider_id}/capacity"
 
 
+def bulk_upload(site: str, *, upload_id: str) -> str:
+    return f"{site}/bulk/{upload_id}"
+
+
 def action(site: str, *, token: str) -> str:
     return f"{site}/confirm/{token}"

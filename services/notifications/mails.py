@@ -15,6 +15,7 @@ from kit import ids
 from services.notifications import letters, models
 
 PAGE_SIZE = 50
+_BODIES = (models.Mail.text, models.Mail.html, models.Mail.attachment)
 MOST_PAGES = 100_000
 
 
@@ -79,6 +80,15 @@ def write(session: orm.Session, mail_id: str, letter: letters.Letter) -> None:
     )
 
 
+def attach(session: orm.Session, mail_id: str, *, content: bytes, name: str, content_type: str) -> None:
+    """Let a file go along with a reserved mail."""
+    session.execute(
+        sa.update(models.Mail)
+        .where(models.Mail.id == mail_id)
+        .values(attachment=content, attachment_name=name, attachment_type=content_type)
+    )
+
+
 def is_queued(session: orm.Session, *, cause: str, user_id: str) -> bool:
     """Tell whether the recipient has had, or will have, the mail for this cause."""
     return user_id in recipients(session, cause=cause, among=[user_id])
@@ -100,7 +110,7 @@ def page(session: orm.Session, *, number: int) -> tuple[int, list[models.Mail]]:
     total = session.scalar(sa.select(sa.func.count()).select_from(models.Mail)) or 0
     rows = session.scalars(
         sa.select(models.Mail)
-        .options(orm.defer(models.Mail.text, raiseload=True), orm.defer(models.Mail.html, raiseload=True))
+        .options(*(orm.defer(body, raiseload=True) for body in _BODIES))
         .order_by(models.Mail.queued_at.desc(), models.Mail.id.desc())
         .limit(PAGE_SIZE)
         .offset((number - 1) * PAGE_SIZE)

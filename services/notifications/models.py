@@ -23,7 +23,8 @@ class Mail(Base):
         UniqueConstraint("cause", "recipient_id", name="one_mail_per_cause_and_recipient"),
         CheckConstraint("state in ('queued', 'sending', 'sent', 'failed')", name="mails_state"),
         CheckConstraint(
-            "state in ('queued', 'sending') or (text = '' and html = '')", name="mails_body_wiped_when_done"
+            "state in ('queued', 'sending') or (text = '' and html = '' and attachment is null)",
+            name="mails_body_wiped_when_done",
         ),
         Index("mails_due", "due_at", "id", postgresql_where=sa.text("state in ('queued', 'sending')")),
         Index("mails_newest_first", sa.text("queued_at desc"), sa.text("id desc")),
@@ -38,6 +39,10 @@ class Mail(Base):
     subject: Mapped[str] = mapped_column(Text, server_default="")
     text: Mapped[str] = mapped_column(Text, server_default="")
     html: Mapped[str] = mapped_column(Text, server_default="")
+    attachment: Mapped[bytes | None]
+    """A file that goes along, wiped with the bodies."""
+    attachment_name: Mapped[str | None] = mapped_column(Text)
+    attachment_type: Mapped[str | None] = mapped_column(Text)
     state: Mapped[str] = mapped_column(Text, server_default=QUEUED)
     attempts: Mapped[int] = mapped_column(Integer, server_default="0")
     refusals: Mapped[int] = mapped_column(Integer, server_default="0")

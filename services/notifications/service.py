@@ -24,6 +24,7 @@ from kit import settings as kit_settings
 from services.notifications import (
     actions,
     announcements,
+    bulk_results,
     delivery,
     mails,
     models,
@@ -39,6 +40,8 @@ SCHEDULE_SECONDS = 60
 """How often the reminders' schedule is looked at."""
 AT_A_TIME = 500
 """Ids in one question to identity, and reminders in one transaction."""
+REPORT_SECONDS = 65.0
+"""How long providers may take over the workbook of faults of a bulk update."""
 LEFT = (
     "This link was mailed to an account that is not active any more, so it does nothing. "
     "Ask the person in your organisation who approves users."
@@ -277,6 +280,14 @@ class Notifications(health.Health):
         # Idempotent: the cause is the call whose wrong password locked the account.
         call_id = logging.call_id.get()
         self._queue(announcements.locked, to=self._person(event.user_id), call_id=call_id)
+
+    @messaging.handles(events.BulkFinished)
+    def on_bulk_finished(self, event: events.BulkFinished) -> None:
+        # Idempotent: the cause is the upload and the state in which it ended.
+        report = self.providers.within(REPORT_SECONDS).bulk_report(
+            upload_id=event.upload_id, user_id=event.user_id
+        )
+        self._queue(bulk_results.announce, to=self._person(event.user_id), event=event, report=report)
 
     def _send_login_details(self, user_id: str, *, kind: str, cause: str) -> None:
         self._queue(

@@ -82,4 +82,5 @@ def server(tmp_path: Path) -> Iterator[processes.MailServer]:
 def _client_of(service: type) -> Any:
     client = mock.create_autospec(service, instance=True)
     client.acting_as = mock.Mock(return_value=client)
+    client.within = mock.Mock(return_value=client)
     return client

@@ -41,6 +41,14 @@ WORDS: dict[str, dict[str, Any]] = {
         "forgotten_link": "https://tracker.example/password/forgotten",
     },
     "account_locked": {"forgotten_link": "https://tracker.example/password/forgotten"},
+    "bulk_result": {
+        "heading": "Your bulk update is saved: homes.xlsx",
+        "happened": "What you sent has been saved.",
+        "numbers": [{"words": "Providers saved", "number": 57}],
+        "problem": "Some rows were left out.",
+        "may_undo": True,
+        "link": "https://tracker.example/bulk/0192f0c1",
+    },
     "password_forgotten": {
         "link": "https://tracker.example/password/link/abc",
         "expires_at": datetime(2026, 11, 18, 10, 30, tzinfo=UTC),

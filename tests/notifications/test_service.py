@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import threading
@@ -16,7 +17,7 @@ import sqlalchemy as sa
 
 from contracts import errors, events, permissions
 from kit import database, ids, logging
-from services.notifications import actions, announcements, mails, models, providers_watched
+from services.notifications import actions, announcements, delivery, mails, models, providers_watched
 from tests.notifications import given
 
 GOLDEN = Path(__file__).parent.parent / "contracts" / "golden"
@@ -27,6 +28,12 @@ ISSUED = {
     "expires_at": (given.NOW + timedelta(hours=72)).isoformat(),
 }
 LINK = {"token": "quartz-token", "expires_at": (given.NOW + timedelta(hours=1)).isoformat()}
+BULK_REPORT = {
+    "file_name": "homes.xlsx",
+    "problem": None,
+    "may_undo": True,
+    "content": base64.b64encode(b"a workbook").decode(),
+}
 VISITOR = permissions.Actor(kind="anonymous", address="192.0.2.7", channel=permissions.WEB)
 """Whoever opens a link, as the gateway tells of them."""
 
@@ -380,7 +387,13 @@ class TestEventsAboutPeople:
         ],
     )
     def test_make_a_mail_of_their_golden_message(
-        self, notifications: Any, sessions: database.Sessions, identity: Any, known: Any, name: str
+        self,
+        notifications: Any,
+        sessions: database.Sessions,
+        identity: Any,
+        providers: Any,
+        known: Any,
+        name: str,
     ) -> None:
         body = json.loads((GOLDEN / f"{name}.json").read_text())
         status = "awaiting" if name == "registration_submitted" else "active"
@@ -388,9 +401,38 @@ class TestEventsAboutPeople:
         known(given.person(user_id=body["user_id"], status=status), *approvers)
         identity.issue_temporary_password.return_value = ISSUED
         identity.issue_password_link.return_value = LINK
+        providers.bulk_report.return_value = BULK_REPORT
         for _ in range(2):
             getattr(notifications(by=given.SERVICE), f"on_{name}")(events.EVENTS[name].from_dict(body))
         assert len(all_mails(sessions)) == 1
+
+
+class TestBulkFinished:
+    def test_b12_mails_the_result_with_the_workbook_of_faults(
+        self, notifications: Any, sessions: database.Sessions, providers: Any, known: Any
+    ) -> None:
+        body = json.loads((GOLDEN / "bulk_finished.json").read_text())
+        known(given.person(user_id=body["user_id"]))
+        providers.bulk_report.return_value = BULK_REPORT
+        notifications(by=given.SERVICE).on_bulk_finished(events.BulkFinished.from_dict(body))
+        [mail] = all_mails(sessions)
+        assert mail.subject == "Your bulk update is saved: homes.xlsx"
+        assert "Providers saved: 57\nLeft out: 3\n" in mail.text
+        assert f"{given.SITE}/bulk/{body['upload_id']}" in mail.text
+        assert (mail.attachment, mail.attachment_name) == (b"a workbook", "bulk-update.xlsx")
+        message = delivery.as_message(mail, sender=given.SETTINGS.sender, now=given.NOW)
+        [attached] = message.iter_attachments()
+        assert attached.get_filename() == "bulk-update.xlsx"
+        assert attached.get_content() == b"a workbook"
+
+    def test_b12_mails_nobody_who_has_left(
+        self, notifications: Any, sessions: database.Sessions, providers: Any, known: Any
+    ) -> None:
+        body = json.loads((GOLDEN / "bulk_finished.json").read_text())
+        known(given.person(user_id=body["user_id"], status="deactivated"))
+        providers.bulk_report.return_value = BULK_REPORT
+        notifications(by=given.SERVICE).on_bulk_finished(events.BulkFinished.from_dict(body))
+        assert all_mails(sessions) == []
 
 
 class TestProviderEvents:
