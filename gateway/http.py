@@ -56,9 +56,18 @@ class Endpoint(Entrypoint):
     """Whether programs with an API key may come in."""
 
     def __init__(
-        self, methods: str, path: str, *, may: permissions.Rule, duty: str = "", always: bool = False
+        self,
+        methods: str,
+        path: str,
+        *,
+        may: permissions.Rule,
+        duty: str = "",
+        always: bool = False,
+        largest: int = incoming.BODY_LIMIT_BYTES,
     ) -> None:
         """``may`` is the rule at the door, which the service behind it applies again, to the target.
+
+        ``largest`` is how many bytes may be sent here.
 
         It stays shut while a person has a duty (`contracts.duties`) to do first, unless it is where that
         ``duty`` is done, or ``always`` open.
@@ -69,6 +78,7 @@ class Endpoint(Entrypoint):
         self.may = may
         self.duty = duty
         self.always = always
+        self.largest = largest
 
     @property
     def public(self) -> bool:
@@ -171,6 +181,7 @@ class ApiEndpoint(Endpoint):
         if self.query is not None:
             kwargs["query"] = query
         if self.body is not None:
+            request.max_content_length = self.largest
             kwargs["body"] = incoming.body(request, self.body)
         return self._as_json(self.run(request, kwargs))
 
@@ -252,6 +263,7 @@ class PageEndpoint(Endpoint):
             there = where_done(due, _address_of(request) if request.method == "GET" else "")
             return self._kept_page(request) or see_other(there)
         if request.method != "GET":
+            request.max_content_length = self.largest
             incoming.check_form_fields(request)
             security.check_form(request)
         # Who is not signed in yet is not kept waiting for words that few public pages hold.

@@ -34,7 +34,7 @@ class Request(wrappers.Request):
     may be made in a minute and how many of them are left now (`gateway.rates`).
     """
 
-    max_content_length = BODY_LIMIT_BYTES
+    max_content_length: int = BODY_LIMIT_BYTES
     max_form_memory_size = BODY_LIMIT_BYTES
 
     settings: Settings
@@ -176,16 +176,17 @@ def read(request: Request) -> bytes:
 
     :raises werkzeug.exceptions.HTTPException: when it is too large, broken off or late
     """
-    too_large = exceptions.RequestEntityTooLarge(f"Send at most {BODY_LIMIT_BYTES // 1024} KiB.")
-    if (request.content_length or 0) > BODY_LIMIT_BYTES:
+    limit = request.max_content_length
+    too_large = exceptions.RequestEntityTooLarge(f"Send at most {limit // 1024} KiB.")
+    if (request.content_length or 0) > limit:
         raise too_large
     try:
-        raw: bytes = request.environ["wsgi.input"].read(BODY_LIMIT_BYTES + 1)
+        raw: bytes = request.environ["wsgi.input"].read(limit + 1)
     except TimeoutError as fault:
         raise exceptions.RequestTimeout("The body did not arrive in time.") from fault
     except (ValueError, OSError) as fault:
         raise exceptions.BadRequest("The body broke off.") from fault
-    if len(raw) > BODY_LIMIT_BYTES:
+    if len(raw) > limit:
         raise too_large
     return raw
 

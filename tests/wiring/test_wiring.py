@@ -223,6 +223,7 @@ class TestMailedLinks:
             values: dict[str, Any] = {
                 "token": "quartz-token",
                 "provider_id": "0192f0c1-0000-7000-8000-0000000000cc",
+                "upload_id": "0192f0c1-0000-7000-8000-0000000000cc",
             }
             wanted = set(inspect.signature(link).parameters) - {"site"}
             path = link("", **{key: values[key] for key in wanted})

@@ -5,6 +5,7 @@ import { startForms } from "./forms.js";
 import { startIdle } from "./idle.js";
 import { startPasswords } from "./passwords.js";
 import { startPolling } from "./polling.js";
+import { startQuick } from "./quick.js";
 import { startRecoveryCodes } from "./recovery_codes.js";
 
 document.body.classList.add("app-scripted");
@@ -14,4 +15,5 @@ startContracts();
 startIdle();
 startPasswords();
 startPolling();
+startQuick();
 startRecoveryCodes();
