@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 
 from contracts import errors, permissions
 from gateway import answers, http
-from gateway.web import editing, meanwhile, rendering
+from gateway.web import editing, meanwhile, provider_words, rendering
 
 if TYPE_CHECKING:
     from kit import rpc
@@ -97,6 +97,7 @@ def _form(
         "providers/capacity.html",
         status=answers.STATUS[type(refusal)] if refusal else 412 if changed else 200,
         capacity=capacity,
+        unit=provider_words.unit(capacity["type"], capacity["bed_types"]),
         version=capacity["version"] if version is None else version,
         beds=beds,
         may_confirm=entered is None and refusal is None and not all(bed["is_new"] for bed in beds),
@@ -120,6 +121,7 @@ def _ask(
         "providers/sure.html",
         status=409,
         capacity=capacity,
+        unit=provider_words.unit(capacity["type"], capacity["bed_types"]),
         beds=_beds(capacity, form, {}),
         carried=carried,
         questions=refusal.fields,

@@ -18,8 +18,24 @@ STEPS = {
     "care_type": ("Care you give", "details"),
 }
 """What a listed provider has: what it is called, and the page where it is filled in."""
-BEDS = {"one": "bed", "many": "beds", "type": "Bed type", "types": "bed types"}
-PEOPLE = {"one": "person", "many": "people", "type": "Type of care", "types": "types of care"}
+BEDS = {
+    "one": "bed",
+    "many": "beds",
+    "type": "Bed type",
+    "types": "bed types",
+    "maximum": "all beds of this type",
+    "vacancies": "free to fill today",
+    "flexible": "these beds can serve other types",
+}
+PEOPLE = {
+    "one": "person",
+    "many": "people",
+    "type": "Type of care",
+    "types": "types of care",
+    "maximum": "all the people you can care for",
+    "vacancies": "how many more people you can take on today",
+    "flexible": "these hours can go to other types of care",
+}
 DOMAINS = {
     "overall": "Overall",
     "safe": "Safe",

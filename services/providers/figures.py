@@ -18,6 +18,14 @@ LOWEST_PRICE, HIGHEST_PRICE = 100, 20_000
 LARGEST_JUMP = 4
 """Beds by which one figure may change without anybody asking whether that is right."""
 
+_WORDS_FOR_PEOPLE = {
+    "maximum": "how many people you can care for",
+    "occupied": "how many people you care for",
+    "reserved": "how many places are promised",
+    "accepting": "how many more people you can take on now",
+    "closed": "how many places are closed",
+}
+_COUNTED = {"bed": "beds", "person": "places for people"}
 _WORDS = {
     "maximum": "how many beds there are",
     "occupied": "how many beds are occupied",
@@ -82,9 +90,10 @@ def check(
         elif code in checked:
             wrong = {"bed_type": f"{offered[code].reference.label} is given twice."}
         else:
-            numbers, wrong = _numbers(row, short_form=short_form)
+            unit = offered[code].reference.unit
+            numbers, wrong = _numbers(row, short_form=short_form, unit=unit)
             checked[code] = _figures(row, numbers, current=offered[code])
-            wrong = wrong or _faults(checked[code])
+            wrong = wrong or _faults(checked[code], unit=unit)
         faults |= {f"bed_types.{position}.{name}": words for name, words in wrong.items()}
     missing = [row.reference.label for code, row in offered.items() if code not in checked]
     if missing:
@@ -102,14 +111,15 @@ def jumps(before: Figures, after: Figures) -> Iterable[tuple[str, int, int]]:
             yield name, was, now
 
 
-def _numbers(row: Mapping[str, Any], *, short_form: bool) -> tuple[dict[str, int], dict[str, str]]:
+def _numbers(row: Mapping[str, Any], *, short_form: bool, unit: str) -> tuple[dict[str, int], dict[str, str]]:
     """Return the five numbers, and what is wrong with those that are missing."""
     numbers = {name: row[name] for name in NUMBERS if row.get(name) is not None}
     if short_form and "maximum" in numbers and "accepting" in numbers:
         numbers = {"reserved": 0, "closed": 0, **numbers}
         vacant = numbers["accepting"] + numbers["reserved"] + numbers["closed"]
         numbers.setdefault("occupied", max(0, numbers["maximum"] - vacant))
-    missing = {name: f"Say {_WORDS[name]}." for name in NUMBERS if name not in numbers}
+    words = _WORDS | (_WORDS_FOR_PEOPLE if unit == "person" else {})
+    missing = {name: f"Say {words[name]}." for name in NUMBERS if name not in numbers}
     return {**dict.fromkeys(NUMBERS, 0), **numbers}, missing
 
 
@@ -125,7 +135,8 @@ def _figures(
     )
 
 
-def _faults(figures: Figures) -> dict[str, str]:
+def _faults(figures: Figures, *, unit: str) -> dict[str, str]:
+    counted = _COUNTED[unit]
     faults = {}
     if figures.closed and not figures.closure_reason:
         faults["closure_reason"] = "Say why beds are closed."
@@ -134,11 +145,11 @@ def _faults(figures: Figures) -> dict[str, str]:
     total = figures.occupied + figures.reserved + figures.accepting + figures.closed
     if figures.accepting > figures.maximum:
         faults["accepting"] = (
-            f"There cannot be more vacancies ({figures.accepting}) than beds ({figures.maximum})."
+            f"There cannot be more vacancies ({figures.accepting}) than {counted} ({figures.maximum})."
         )
     elif total != figures.maximum:
         faults["maximum"] = (
             f"Occupied, reserved, accepting and closed add up to {total}, "
-            f"but you say there are {figures.maximum} beds."
+            f"but you say there are {figures.maximum} {counted}."
         )
     return faults

@@ -59,6 +59,8 @@ VISITS = {
     "/providers/<provider_id>/capacity/confirmation": Visit(
         f"/providers/{HOME}/capacity/confirmation", STAFF
     ),
+    "/providers/<provider_id>/capabilities": Visit(f"/providers/{HOME}/capabilities", STAFF),
+    "/providers/<provider_id>/contracts": Visit(f"/providers/{HOME}/contracts", STAFF),
     "/providers/<provider_id>/details": Visit(f"/providers/{HOME}/details", "approver@cranberry.example"),
     "/providers/<provider_id>/services": Visit(f"/providers/{HOME}/services", STAFF),
     "/providers/new": Visit("/providers/new", STAFF),

@@ -122,3 +122,14 @@ class TestShortForm:
     def test_b7_refuses_more_vacancies_than_beds(self, unit: models.Provider) -> None:
         fields = refusal(unit, {"bed_type": "end_of_life", "maximum": 3, "accepting": 4})
         assert list(fields) == ["bed_types.0.accepting"]
+
+    def test_b7_counts_people_where_care_is_given_at_home(self, session: orm.Session) -> None:
+        at_home = given.offering(session, "home_care_personal", by=BOSS, type="home_care")
+        row = {"bed_type": "home_care_personal", "maximum": 30, "accepting": 4}
+        assert check(at_home, row)[0].occupied == 26
+        assert refusal(at_home, row | {"accepting": 31}) == {
+            "bed_types.0.accepting": "There cannot be more vacancies (31) than places for people (30)."
+        }
+        assert refusal(at_home, {"bed_type": "home_care_personal"})["bed_types.0.maximum"] == (
+            "Say how many people you can care for."
+        )

@@ -50,20 +50,21 @@ function number(input) {
 }
 
 function recount(form) {
+  const units = { one: form.dataset.one || "bed", many: form.dataset.many || "beds" };
   let vacancies = 0;
   let maximum = 0;
   form.querySelectorAll("[data-bed]").forEach((bed) => {
     const figure = (name) => number(bed.querySelector(`[data-figure=${name}]`));
     vacancies += figure("accepting");
     maximum += figure("maximum");
-    showSum(bed, figure);
+    showSum(bed, figure, units);
     showReason(bed, figure("closed"));
   });
   const total = form.querySelector("[data-total]");
-  total.textContent = `${beds(vacancies, "vacancy", "vacancies")} in ${beds(maximum, "bed", "beds")}`;
+  total.textContent = `${beds(vacancies, "vacancy", "vacancies")} in ${beds(maximum, units.one, units.many)}`;
 }
 
-function showSum(bed, figure) {
+function showSum(bed, figure, units) {
   const line = bed.querySelector("[data-sum]");
   if (bed.querySelector("[data-figure=maximum]").value.trim() === "") {
     line.textContent = "";
@@ -74,13 +75,17 @@ function showSum(bed, figure) {
   const left = figure("maximum") - filled;
   const wrong = short ? left < 0 : left !== 0;
   line.classList.toggle("app-sum--wrong", wrong);
-  line.textContent = short ? shortSum(figure, wrong) : fullSum(figure("maximum"), filled, left);
+  line.textContent = short ? shortSum(figure, wrong, units) : fullSum(figure("maximum"), filled, left);
 }
 
-function shortSum(figure, wrong) {
-  return wrong
-    ? "There are more vacancies than beds."
-    : `${beds(figure("maximum") - figure("accepting"), "bed is", "beds are")} in use or not available.`;
+function shortSum(figure, wrong, units) {
+  if (wrong) {
+    return `There are more vacancies than ${units.many}.`;
+  }
+  const left = figure("maximum") - figure("accepting");
+  return units.one === "person"
+    ? `${beds(left, "place is", "places are")} taken or not available.`
+    : `${beds(left, "bed is", "beds are")} in use or not available.`;
 }
 
 function fullSum(maximum, filled, left) {
