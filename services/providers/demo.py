@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from contracts import areas, demo, events, vocabulary
 from kit import outbox
-from services.providers import completeness, figures, models, snapshots
+from services.providers import completeness, demo_telling, figures, models, snapshots
 
 BRAMBLE_HOMES = 60
 DURHAM = "E06000047"
@@ -47,7 +47,20 @@ _CARE = [
     (["general_nursing", "young_physically_disabled"], ["nursing"]),
     (["community_care", "general_residential"], ["residential"]),
 ]
+_NAMES = {
+    "acute": "Northern Lights Fictional Hospital, step-down ward",
+    "home-care": "Hawthorn Pretend Care at Home",
+    "recovery": "Heron Make-believe Recovery House",
+}
+_OFFERED = {
+    "acute": ["community_rehabilitation", "end_of_life"],
+    "community": ["community_rehabilitation", "end_of_life"],
+    "hospice": ["end_of_life"],
+    "home_care": ["home_care_live_in", "home_care_personal", "home_care_reablement"],
+    "substance_misuse": ["detoxification", "substance_misuse_rehabilitation"],
+}
 _RATINGS = ["outstanding", *["good"] * 5, "requires_improvement", "inadequate", None]
+_NHS = ("acute", "community", "hospice")
 _OWNERSHIPS = ["private", "private", "private", "voluntary", "local_authority"]
 _LANGUAGES = ["British Sign Language", "French", "Polish", "Punjabi", "Spanish", "Urdu"]
 _FUNDING = ["icb", "local_authority", "phb", "private"]
@@ -73,7 +86,7 @@ class _Plan:
 
 
 def create(session: Session, *, homes: int, places: Sequence[Area], now: datetime, seed: int = 1) -> int:
-    """Make what is lacking of ``homes`` care homes and three units; return how many were made.
+    """Make what is lacking of ``homes`` care homes and five other providers; return how many were made.
 
     The same seed and places make the same providers, so a larger demo adds to a smaller one.
     """
@@ -91,6 +104,10 @@ def _plans(homes: int, places: Sequence[Area], seed: int) -> Iterator[_Plan]:
     yield _Plan(key="acute", organisation="acute", type="acute", area=city[0], state="stale")
     yield _Plan(key="community", organisation="community", type="community", area=city[0], state="fresh")
     yield _Plan(key="hospice", organisation="lighthouse", type="hospice", area=durham[-1], state="fresh")
+    yield _Plan(key="home-care", organisation="hawthorn", type="home_care", area=city[0], state="fresh")
+    yield _Plan(
+        key="recovery", organisation="hawthorn", type="substance_misuse", area=durham[-1], state="fresh"
+    )
     others = [found.key for found in demo.care_homes() if found.key not in ("cranberry", "bramble")]
     for number in range(homes):
         chance = random.Random(f"{seed}:place:{number}")
@@ -123,6 +140,8 @@ def _create_batch(
         chance = random.Random(f"{seed}:{plan.key}")
         provider = _provider(plan, chance, kinds)
         declared = _declared(provider, plan, chance, now=now)
+        brand = demo.organisation(plan.organisation).name
+        demo_telling.tell(provider, key=plan.key, brand=brand, now=now, seed=seed)
         completeness.refresh(provider)
         made.append(provider)
         declarations += declared
@@ -160,8 +179,6 @@ def _provider(plan: _Plan, chance: random.Random, kinds: Mapping[str, models.Bed
         languages=["English", *_some(_LANGUAGES, chance)],
         accepting_out_of_hours=chance.random() < 0.4,
         over_registered=False,
-        notes=[],
-        alerts=[],
         bed_types=[
             models.OfferedBedType(bed_type=code, reference=kinds[code], flexible=chance.random() < 0.2)
             for code in codes
@@ -174,7 +191,7 @@ def _details(plan: _Plan, chance: random.Random) -> dict[str, Any]:
     inward = f"{chance.randint(1, 9)}{chance.choice(_LETTERS)}{chance.choice(_LETTERS)}"
     host = f"{plan.key}.example"
     return {
-        "name": {"acute": "Northern Lights Fictional Hospital, step-down ward"}.get(plan.key, name),
+        "name": _NAMES.get(plan.key, name),
         "address": f"{chance.randint(1, 99)} {chance.choice(_STREETS)}",
         "town": plan.area["town"],
         "postcode": f"{plan.area['outward']} {inward}",
@@ -185,7 +202,7 @@ def _details(plan: _Plan, chance: random.Random) -> dict[str, Any]:
         "manager_name": "Pat Pretend",
         "manager_phone": f"01632 960{chance.randint(0, 999):03}",
         "manager_email": f"manager@{host}",
-        "ownership": chance.choice(_OWNERSHIPS) if plan.type == "care_home" else "nhs",
+        "ownership": "nhs" if plan.type in _NHS else chance.choice(_OWNERSHIPS),
         "cqc_location_id": f"1-9{uuid.UUID(plan.id).int % 10**9:09}",
         "cqc_rating": chance.choice(_RATINGS),
     }
@@ -195,7 +212,7 @@ def _care(plan: _Plan, chance: random.Random) -> tuple[list[str], list[str]]:
     """Return the bed types a provider offers and its care types."""
     if plan.type == "care_home":
         return chance.choices(_CARE, weights=[6, 8, 8, 6, 4, 2, 1, 1, 1, 1])[0]
-    return (["end_of_life"] if plan.type == "hospice" else ["community_rehabilitation", "end_of_life"]), []
+    return _OFFERED[plan.type], []
 
 
 def _some(choices: Sequence[str] | Mapping[str, str], chance: random.Random) -> list[str]:

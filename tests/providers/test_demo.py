@@ -20,7 +20,7 @@ PLACES = [
 
 @pytest.fixture
 def providers(session: orm.Session) -> list[models.Provider]:
-    assert demo.create(session, homes=80, places=PLACES, now=given.NOW) == 83
+    assert demo.create(session, homes=80, places=PLACES, now=given.NOW) == 85
     found = session.scalars(
         sa.select(models.Provider)
         .options(orm.selectinload(models.Provider.bed_types))
