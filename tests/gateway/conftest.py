@@ -167,12 +167,19 @@ class Started:
 
     def use(self, services: dict[str, Mock]) -> None:
         """Let the gateway's workers find these services."""
+        from gateway import choices
+
+        self._words = choices.edition()
         for provider in self.container.dependencies:
             if isinstance(provider, MockDependencyProvider):
                 provider.dependency = services[provider.attr_name]
 
     def forget(self) -> bool:
         """Put back what the gateway's parts have kept; say whether it is now as it was when it began."""
+        from gateway import choices
+
+        if choices.edition() != self._words:
+            choices.hold_first()
         for extension, at_first in self._at_first.items():
             vars(extension).clear()
             vars(extension).update({name: _copied(value) for name, value in at_first.items()})

@@ -7,8 +7,8 @@ from unittest.mock import Mock
 import eventlet
 import pytest
 
-from contracts import errors
-from gateway import authentication, security, service
+from contracts import errors, vocabulary
+from gateway import authentication, choices, security, service
 from tests.gateway.conftest import Front, actor, running, session_of
 
 TOKEN = "the same in both tests"
@@ -62,6 +62,15 @@ class TestTheNextTest:
                 assert [front.api("GET", "/me").status_code for _ in range(3)] == [200, 200, 429]
                 del front.caller.headers["Authorization"]
                 assert [front.api("GET", "/me").status_code for _ in range(3)] == [401, 401, 429]
+
+    def test_calls_things_what_they_are_called_at_first(self) -> None:
+        kind, code = "bed_type", next(iter(vocabulary.CARE_HOME_BED_TYPES))
+        before = choices.label(code, kind)
+        with running(service.Gateway):
+            choices.hold([{**row, "label": "Edited", "kind": kind} for row in choices.of(kind)])
+            assert choices.label(code, kind) == "Edited"
+        with running(service.Gateway):
+            assert choices.label(code, kind) == before
 
     def test_finds_services_that_nobody_has_told_or_asked_anything(self) -> None:
         with running(service.Gateway) as first:
