@@ -8,6 +8,8 @@ from contracts import permissions
 
 OWN_API_KEYS = "own_api_keys"
 """Stands for looking after the keys of one's own organisation."""
+MANY = 5
+"""Providers from which on updating them one by one is tedious (B12)."""
 Entries = list[tuple[str | None, str, str]]
 
 
@@ -59,6 +61,7 @@ def tiles(actor: permissions.Actor, *, awaiting: int) -> list[dict[str, Any]]:
             "Update capacity, services and details.",
             None,
         ),
+        *_for_many(actor),
         (
             permissions.FIND_VACANCIES,
             "/find",
@@ -110,6 +113,14 @@ def tiles(actor: permissions.Actor, *, awaiting: int) -> list[dict[str, Any]]:
         for action, href, title, text, number in entries
         if _is_open(actor, action)
     ]
+
+
+def _for_many(actor: permissions.Actor) -> list[tuple[str | None, str, str, str, int | None]]:
+    """Return the tile of those who keep many providers in order, as far as that is known of somebody."""
+    if permissions.BROKER not in actor.roles and len(actor.provider_ids) < MANY:
+        return []
+    words = "The figures of many providers on one page, the oldest first."
+    return [(permissions.EDIT_PROVIDER, "/providers/quick", "Quick update", words, None)]
 
 
 def providers_heading(actor: permissions.Actor) -> str:

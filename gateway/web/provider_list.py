@@ -22,8 +22,6 @@ PAGE_SIZE = 25
 SORTS = {"name": "Name", "age": "Oldest figures first", "vacancies": "Most vacancies first"}
 CHOSEN = ("organisation_id", "brand", "ownership", "nhs_region", "region", "provider_type")
 """Filters that are chosen from a list."""
-MANY = 5
-"""Providers from which on updating them one by one is tedious (B12)."""
 LONGEST = 100
 EXPORT_SECONDS = 30.0
 MARK_COLOURS = {
@@ -64,7 +62,7 @@ class ProviderList:
             **shown(PATH, asked, found, choices),
             can_edit=can_edit,
             can_add=provider_details.may_add(request.actor),
-            quick=quick_address(asked) if can_edit and found["total"] >= MANY else None,
+            quick=quick_address(asked) if can_edit and found["total"] >= menu.MANY else None,
             files={kind: chips.address(f"{PATH}.{kind}", asked.filters()) for kind in FILE_TYPES},
         )
 
