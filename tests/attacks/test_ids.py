@@ -33,7 +33,15 @@ def foreign(target: Target) -> dict[str, str]:
         "user_id": str(group.get("/me")["id"]),
         "registration_id": _applicant_of_bramble(target),
         "session_id": sessions[0]["id"],
+        "key_id": _key_of_bramble(target),
     }
+
+
+def _key_of_bramble(target: Target) -> str:
+    admin = api.sign_in(target.url, "admin@tracker.example")
+    (bramble,) = admin.get("/organisations", q="Bramble Homes")["results"]
+    body = {"name": "Bramble Applicant's software", "organisation_id": bramble["id"]}
+    return str(admin.post("/api-keys", body)["id"])
 
 
 def _applicant_of_bramble(target: Target) -> str:
@@ -75,6 +83,8 @@ class TestForeignIds:
         assert (user["status"], user["job_title"]) == ("active", group.get("/me")["job_title"])
         waiting = admin.get(f"/registrations/{ids['registration_id']}")
         assert waiting["status"] == "awaiting"
+        keys = admin.get("/api-keys", organisation_id=waiting["organisation_id"])["results"]
+        assert [(key["id"], key["state"]) for key in keys] == [(ids["key_id"], "live")]
 
     def _call(self, target: Target, route: requests_of.Route, path: str, email: str) -> Any:
         if route.is_api:
