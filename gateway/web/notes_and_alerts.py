@@ -18,7 +18,12 @@ class NotesAndAlerts:
 
     providers: rpc.Client
 
-    @http.page("GET,POST", "/providers/<id:provider_id>/notes/new", may=permissions.EDIT_PROVIDER)
+    @http.page(
+        "GET,POST",
+        "/providers/<id:provider_id>/notes/new",
+        may=permissions.EDIT_PROVIDER,
+        kept=http.SHOWN_AGAIN,
+    )
     def new_note_page(self, request: http.Request, *, provider_id: str) -> http.Page:
         """Write a note."""
         provider = self.providers.get_provider(provider_id=provider_id)
@@ -31,7 +36,12 @@ class NotesAndAlerts:
             return _note_form(request, provider, text=text, refusal=refusal)
         return http.see_other(f"/providers/{provider_id}?done=note_added#notes")
 
-    @http.page("GET,POST", "/providers/<id:provider_id>/notes/<id:note_id>", may=permissions.EDIT_PROVIDER)
+    @http.page(
+        "GET,POST",
+        "/providers/<id:provider_id>/notes/<id:note_id>",
+        may=permissions.EDIT_PROVIDER,
+        kept=http.SHOWN_AGAIN,
+    )
     def note_page(self, request: http.Request, *, provider_id: str, note_id: str) -> http.Page:
         """Edit a note; what somebody else made of it meanwhile is shown, not overwritten."""
         provider = self.providers.get_provider(provider_id=provider_id)
@@ -63,7 +73,12 @@ class NotesAndAlerts:
         note = _one(provider["notes"], note_id, "There is no such note; somebody may have deleted it.")
         return rendering.respond(request, "notes_and_alerts/delete_note.html", provider=provider, note=note)
 
-    @http.page("GET,POST", "/providers/<id:provider_id>/alerts/new", may=permissions.SET_ALERTS)
+    @http.page(
+        "GET,POST",
+        "/providers/<id:provider_id>/alerts/new",
+        may=permissions.SET_ALERTS,
+        kept=http.SHOWN_AGAIN,
+    )
     def new_alert_page(self, request: http.Request, *, provider_id: str) -> http.Page:
         """Set an alert on a provider."""
         provider = self.providers.get_provider(provider_id=provider_id)

@@ -213,13 +213,16 @@ class TestDraft:
     ) -> None:
         """The first bed type has gone meanwhile: its figures must not land in the second."""
         enter(form)
+        form.get_by_role("textbox", name="Occupied").nth(1).fill("13")
+        form.get_by_role("textbox", name="Accepting").nth(1).fill("6")
+        wait_until_kept(form, '"6"')
         caller = api.sign_in(product.url, homes.KEEPER)
         offered = {"bed_types": [homes.BED_TYPES[1]], "confirm_dropped_figures": True}
         caller.put(f"/providers/{home['id']}/services", offered)
         asked_on_leaving(form, form.reload)
         form.get_by_text("Part of it is no longer on this page").wait_for()
         form.get_by_role("button", name="Put them back").click()
-        assert (occupied(form).input_value(), accepting(form).input_value()) == ("15", "4")
+        assert (occupied(form).input_value(), accepting(form).input_value()) == ("13", "6")
 
     def test_b10_is_kept_for_its_person_alone(
         self, form: sync_api.Page, home: dict[str, Any], product: stack.Stack
@@ -295,6 +298,36 @@ class TestDraft:
         save(page)
         page.wait_for_url("**done=capacity")
         assert saved(product, home) == 5
+
+
+class TestDraftOfManyHomes:
+    def test_b10_is_put_back_by_home(
+        self, tab: conftest.Opener, home: dict[str, Any], product: stack.Stack
+    ) -> None:
+        """On the page of many homes their order is another one at the next visit."""
+        other = homes.completed(api.sign_in(product.url, homes.KEEPER), f"{home['name']} too")
+        page = tab(homes.KEEPER)
+        page.goto(f"/providers/quick?q={home['name']}")
+        box = page.get_by_label(f"Nothing has changed at {home['name']}", exact=True)
+        box.check()
+        wait_until_kept(page, home["id"])
+        homes.declare(
+            api.sign_in(product.url, homes.KEEPER),
+            home["id"],
+            {code: {**homes.FIGURES, "occupied": 14, "accepting": 5} for code in homes.BED_TYPES},
+        )
+        asked_on_leaving(page, page.reload)
+        assert not box.is_checked()
+        page.get_by_role("button", name="Put them back").click()
+        assert box.is_checked()
+        assert not page.get_by_label(f"Nothing has changed at {other['name']}", exact=True).is_checked()
+        page.get_by_role("button", name="Save all").click()
+        page.get_by_text("occupied: was 15, is now 14").first.wait_for()
+        page.get_by_role("button", name="Save all").click()
+        page.get_by_text("1 provider saved", exact=True).wait_for()
+        assert page.evaluate(DRAFTS) == []
+        page.get_by_role("main").click()
+        assert asked_on_leaving(page, lambda: page.goto("/help")) == []
 
 
 class TestArrivingTooLate:

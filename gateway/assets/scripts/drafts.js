@@ -5,7 +5,7 @@
 // when it is saved, thrown away or a day old, and when its person signs out. Where nothing may be stored,
 // nothing is offered, and everything else works. data-no-draft keeps a form or a field out of it, and
 // data-called="figures" says what is entered.
-import { addressOf, isChanged, isFillable, isVersion } from "./unsaved.js";
+import { addressOf, differs, isChanged, isFillable, isVersion } from "./unsaved.js";
 
 const PREFIX = "draft:";
 const SIGNING_OUT = "signing-out";
@@ -36,6 +36,9 @@ function keyOf(person, address) {
 }
 
 function keepDraft(form, key) {
+  if (form.hasAttribute("data-saved")) {
+    remove(key);
+  }
   const earlier = form.hasAttribute("data-already-changed") ? null : read(key);
   let timer = 0;
   let isBehind = form.hasAttribute("data-already-changed");
@@ -44,7 +47,7 @@ function keepDraft(form, key) {
     if (isBehind) {
       isBehind = false;
       if (isChanged(form)) {
-        write(key, { at: Date.now(), versions: versionsOf(form), fields: fieldsOf(form) });
+        write(key, { at: Date.now(), versions: versionsOf(form), fields: changedOf(form) });
       } else {
         remove(key);
       }
@@ -163,21 +166,34 @@ function versionsOf(form) {
   return Object.fromEntries([...form.elements].filter(isVersion).map((field) => [nameOf(field, rows), field.value]));
 }
 
-// Rows are known by what they are about ("bed_types.0" by its bed type), as their order may change.
+// Only what somebody changed: the rest may be newer at the next visit. Of a form that was shown again nobody
+// knows any more what that was.
+function changedOf(form) {
+  const all = fieldsOf(form);
+  if (form.hasAttribute("data-already-changed")) {
+    return all;
+  }
+  const rows = rowsOf(form);
+  const changed = [...form.elements].filter(isKept).filter(differs);
+  return Object.fromEntries(changed.map((field) => [nameOf(field, rows), all[nameOf(field, rows)]]));
+}
+
+// Rows are known by what they are about, by the first hidden field in them ("homes.0" by the home, within it
+// "homes.0.rows.1" by the bed type), as their order may be another at the next visit.
 function rowsOf(form) {
   const rows = {};
   [...form.elements].forEach((field) => {
-    const parts = field.type === "hidden" && !isVersion(field) && /^(.*\.\d+)\.([^.]+)$/.exec(field.name);
+    const parts = field.type === "hidden" && !isVersion(field) && /^(.*\.\d+)\.[^.]+$/.exec(field.name);
     if (parts && !(parts[1] in rows)) {
-      rows[parts[1]] = `${parts[1].replace(/\d+$/, "")}${field.value}`;
+      rows[parts[1]] = field.value;
     }
   });
   return rows;
 }
 
 function nameOf(field, rows) {
-  const parts = /^(.*\.\d+)\.(.+)$/.exec(field.name);
-  return parts && parts[1] in rows ? `${rows[parts[1]]}.${parts[2]}` : field.name;
+  const parts = field.name.split(".");
+  return parts.map((part, at) => rows[parts.slice(0, at + 1).join(".")] ?? part).join(".");
 }
 
 function isKept(field) {

@@ -3,7 +3,8 @@
 // Every form that is sent by POST and has something to fill in takes part, with no attribute at all.
 // data-warn-unsaved="no" takes one out: signing in, codes, passwords.
 // data-already-changed says that a form holds what is not saved from the start. A form shown again in
-// answer to itself (refused, stale, "are you sure?" and back) counts as such by itself.
+// answer to itself (refused, stale, "are you sure?" and back) counts as such by itself, unless data-saved says
+// that all of it has been saved.
 
 const NOT_FILLED_IN = new Set(["hidden", "submit", "button", "reset", "image", "fieldset", "output"]);
 const OF_THE_PAGE = new Set(["csrf_token", "version"]);
@@ -35,17 +36,21 @@ export function addressOf(form) {
   return new URL(form.getAttribute("action") || "", document.baseURI).pathname;
 }
 
+// What a form is based on: a version, or what the only thing in it was.
 export function isVersion(field) {
-  return field.type === "hidden" && /^(.*\.)?version$/.test(field.name);
+  return field.type === "hidden" && /^(was|(.*\.)?version)$/.test(field.name);
 }
 
 function isShownAgain(form) {
+  if (form.hasAttribute("data-saved")) {
+    return false;
+  }
   const answersItself = document.body.hasAttribute("data-answers-form") && addressOf(form) === location.pathname;
   const holdsSomething = (field) => isFillable(field) || (field.type === "hidden" && !OF_THE_PAGE.has(field.name));
   return answersItself && [...form.elements].some(holdsSomething);
 }
 
-function differs(field) {
+export function differs(field) {
   if (!isFillable(field)) {
     return false;
   }
