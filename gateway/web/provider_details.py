@@ -115,6 +115,8 @@ class ProviderDetails:
     def _new_from_register(self, request: http.Request) -> http.Page:
         """Show the form, filled in with the one site that was looked for, or with sites to choose from."""
         values: dict[str, Any] = {name: [] for name in CHOICES}
+        # Most organisations add what they are called after.
+        values["type"] = request.actor.organisation_type
         sought = request.args.get("q", "").strip()[:MOST_OF_A_CODE]
         if not sought:
             return self._details_form(request, None, values=values)
@@ -214,7 +216,8 @@ def _types(actor: permissions.Actor) -> dict[str, str]:
 def _of_site(site: dict[str, Any]) -> dict[str, Any]:
     """Return the details that a register gives, as the form holds them."""
     values = {name: site.get(name) or "" for name in OF_A_SITE}
-    values["type"] = site.get("type") or ""
+    if site.get("type"):
+        values["type"] = site["type"]
     values["council_code"] = site.get("council_code") or ""
     values["cqc_location_id"] = site["code"] if site["register"] == "cqc" else ""
     values["ods_code"] = site["code"] if site["register"] == "ods" else site.get("ods_code") or ""

@@ -301,7 +301,7 @@ class TestNewProvider:
             manager.get("/providers/new"), "/providers/new", name="Mill", postcode="DH1 3YG"
         )
         form = manager.front.providers.create_provider.call_args.kwargs["form"]
-        assert form == {"name": "Mill", "postcode": "DH1 3YG"}
+        assert form == {"type": "care_home", "name": "Mill", "postcode": "DH1 3YG"}
         assert answer.headers["Location"] == f"{PATH}?done=created"
 
     def test_of_a_trust_is_a_ward_or_a_unit(self, manager: Visitor) -> None:

@@ -18,6 +18,8 @@ function addStepper(input) {
   const plus = stepButton("+", `One more ${label}`, () => step(input, 1));
   input.before(minus);
   input.after(plus);
+  // What is typed takes the place of what was there.
+  input.addEventListener("focus", () => input.select());
   input.addEventListener("keydown", (event) => {
     const by = { ArrowUp: 1, ArrowDown: -1 }[event.key];
     if (by) {
