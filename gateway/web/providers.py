@@ -43,6 +43,9 @@ NOTICES = {
 DROPPED = "confirm_dropped_figures"
 
 
+NO_LONGER_OFFERED = "No longer offered: once you take it away, you cannot choose it again."
+
+
 class Providers:
     """Pages about providers."""
 
@@ -131,7 +134,8 @@ class Providers:
             values=values,
             version=editing.based_on(request.form, provider, refusal) if version is None else version,
             bed_type_names=names | {kind["code"]: kind["name"] for kind in kinds},
-            bed_type_definitions={kind["code"]: kind["definition"] for kind in kinds},
+            bed_type_definitions=dict.fromkeys(names, NO_LONGER_OFFERED)
+            | {kind["code"]: kind["definition"] for kind in kinds},
             unit=provider_words.unit(provider["type"], kinds),
             short_stay=provider_words.still_chosen("short_stay_service", provider["short_stay_services"]),
             known_languages=provider_words.still_chosen("language", provider["languages"]),
