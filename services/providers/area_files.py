@@ -51,7 +51,7 @@ _KINDS = {
 """The columns a kind of look-up is known by, the narrower first."""
 _SHAPES = {
     "lsoa": r"E01\d{6}",
-    "lad": r"E0[6-9]\d{6}",
+    "lad": r"E(0[6-9]|10)\d{6}",
     "upper_tier": r"E(06|08|09|10)\d{6}",
     "council": r"E(06|08|09|10)\d{6}",
     "main_sub_icb": r"[0-9A-Z]{3,5}",

@@ -163,7 +163,7 @@ def _locations(api: register_api.Api, span: Span) -> Iterator[str]:
                 perPage=PAGE,
             )
             found = list((body or {}).get("changes", ()))
-        yield from (code for code in found if code not in named)
+        yield from (code for code in dict.fromkeys(found) if code not in named)
         named.update(found)
         if not found or page >= int((body or {}).get("totalPages", page)):
             return

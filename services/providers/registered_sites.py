@@ -126,12 +126,11 @@ def _answers(session: orm.Session, sites: Any) -> list[dict[str, Any]]:
 
 def _wanted(postcode: str | None, q: str | None) -> ColumnElement[bool]:
     if postcode:
-        compact = "".join(postcode.split()).upper()
-        if not compact.isascii() or not compact.isalnum() or not 5 <= len(compact) <= 7:
-            raise errors.Invalid(
-                "Enter a full postcode.", {"postcode": "Enter a full postcode, like DH1 3YG."}
-            )
-        return _its.postcode == f"{compact[:-3]} {compact[-3:]}"
+        try:
+            return _its.postcode == register_rows.postcode(postcode)
+        except register_rows.Bad as fault:
+            wrong = {"postcode": "Enter a full postcode, like DH1 3YG."}
+            raise errors.Invalid("Enter a full postcode.", wrong) from fault
     letters = (q or "").strip()
     if len(letters) < FEWEST_LETTERS:
         raise errors.Invalid(
