@@ -1,7 +1,8 @@
 """The words of the domain that have codes: what is offered, counted and told about a provider (B2, B4, B7).
 
-The providers service keeps bed types as data with dates of validity; these are the codes and labels that
-forms, mails and search need to name them.
+Care types, ownerships, funding sources and ratings are fixed, and are here alone. Bed types, short-stay services,
+reasons for closing beds, types of provider and kinds of alert are data of the providers service, which
+administrators edit: here is only what they are called before anybody has asked it. No code decides by them.
 """
 
 from __future__ import annotations
