@@ -1,4 +1,4 @@
-"""What a provider tells of itself, with script: contracts are found by a part of a name, figures typed over."""
+"""What a provider tells of itself, with script: contracts found by a part of a name, figures typed over."""
 
 from __future__ import annotations
 
