@@ -1,8 +1,9 @@
 """The words of the domain that have codes: what is offered, counted and told about a provider (B2, B4, B7).
 
-Care types, ownerships, funding sources and ratings are fixed, and are here alone. Bed types, short-stay services,
-reasons for closing beds, types of provider and kinds of alert are data of the providers service, which
-administrators edit: here is only what they are called before anybody has asked it. No code decides by them.
+Care types, ownerships, funding sources and ratings are fixed, and are here alone. Bed types, short-stay
+services, reasons for closing beds, types of provider and kinds of alert are data of the providers service,
+which administrators edit: here is only what they are called before anybody has asked it. What may be chosen
+is decided by the data alone.
 """
 
 from __future__ import annotations
