@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from contracts import permissions
 from gateway import http
-from gateway.api import schemas, shapes, versions
+from gateway.api import idempotency, schemas, shapes, versions
 
 if TYPE_CHECKING:
     from kit import rpc
 
 TAG = "Capacity"
+BATCH_SECONDS = 30.0
 
 
 class Capacity:
@@ -66,6 +67,29 @@ class Capacity:
         """Say that nothing has changed."""
         confirmed = self.providers.confirm_capacity(provider_id=provider_id, version=versions.given(request))
         return 201, confirmed, versions.etag(confirmed)
+
+    @http.api(
+        "POST",
+        "/api/v1/capacity-batches",
+        body=schemas.Batch,
+        answer=shapes.BatchResults,
+        refusals=(409,),
+        parameters=(idempotency.REQUIRED,),
+        tag=TAG,
+        may=permissions.EDIT_PROVIDER,
+    )
+    def declare_many(self, request: http.Request, *, body: dict[str, Any]) -> Any:
+        """Declare or confirm the figures of up to 200 providers.
+
+        Each item is saved or refused by itself; the answer says which, in the order of the items. Sent again
+        with the same key within 24 hours, the same batch changes nothing and is answered as it was, with the
+        header `Idempotency-Replayed: true`; a 409 says that the key was used for another batch.
+        """
+        made = self.providers.within(BATCH_SECONDS).declare_many(
+            items=body["items"], idempotency_key=idempotency.key(request)
+        )
+        headers = {"Idempotency-Replayed": "true"} if made["replayed"] else {}
+        return 200, {"results": made["results"]}, headers
 
     @http.api(
         "GET",

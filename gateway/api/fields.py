@@ -98,6 +98,15 @@ class Id(fields.String):
         return found.lower()
 
 
+class EachByItself(fields.Nested):
+    """Take an object as it is: its service checks it, and refuses it without refusing its neighbours."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise ValidationError("Not an object.")
+        return value
+
+
 class Email(fields.String):
     """Take an email address; whether it can be reached only a mail can tell."""
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from contracts import permissions, vocabulary
+from contracts import areas, permissions, vocabulary
 from gateway.api.fields import (
     MOST_CHOICES,
     BigDigits,
     Decimal,
     Digits,
+    EachByItself,
     Email,
     Id,
     Moment,
@@ -31,6 +32,7 @@ STATUSES = ("awaiting", "active", "rejected")
 MOST_BEDS = 2000
 PRICES = (100, 20_000)
 MOST_PROVIDERS = 500
+MOST_OF_A_BATCH = 200
 MOST_DECISIONS = 100
 HOURS_OF_A_YEAR = 8784
 LONGEST_KEY_DAYS = 365
@@ -312,6 +314,25 @@ class ProviderQuery(Schema):
     page = page()
     page_size = Digits(load_default=20, validate=validate.Range(1, 100))
     q = text(100, example="willow")
+    sort = code(
+        ("name", "age", "vacancies"),
+        metadata={
+            "description": "By name; by age, those without figures and then the oldest first; or by "
+            "vacancies, the most first."
+        },
+    )
+    mark = code(vocabulary.MARKS, metadata={"description": "Only those that are marked so."})
+    organisation_id = Id(metadata={"description": "Only those that this organisation runs."})
+    brand = text(200, example="Willow Care")
+    ownership = code(vocabulary.OWNERSHIPS)
+    nhs_region = code(
+        [area.code for area in areas.nhs_regions()],
+        metadata={"description": "The NHS region of a provider's ICB."},
+    )
+    region = code(
+        [area.code for area in areas.regions()], metadata={"description": "The region of its council."}
+    )
+    provider_type = choice(example="care_home")
 
 
 class ProviderDetails(Schema):
@@ -474,6 +495,32 @@ class CapacityForm(Schema):
     confirm_large_change = YesNo(
         load_default=False, metadata={"description": "Yes, a figure changes by more than four beds."}
     )
+
+
+class BatchItem(Schema):
+    """One provider's figures, or that they stand. Name the provider in one of three ways."""
+
+    provider_id = Id()
+    cqc_location_id = text(20, example="1-100000001")
+    ods_code = text(12, example="VM123")
+    version = fields.Integer(
+        strict=True,
+        validate=validate.Range(0, 2**31 - 1),
+        allow_none=True,
+        metadata={
+            "example": 12,
+            "description": "The version that yours is based on: refused as `stale` when somebody saved "
+            "meanwhile. Without one, yours replaces whatever is there.",
+        },
+    )
+    unchanged = YesNo(metadata={"description": "True: nothing has changed; then without a form."})
+    form = fields.Nested(CapacityForm)
+
+
+class Batch(Schema):
+    """The figures of many providers. Each is checked by itself, and refused by itself in the answer."""
+
+    items = fields.List(EachByItself(BatchItem), required=True, validate=validate.Length(1, MOST_OF_A_BATCH))
 
 
 class NoteForm(Schema):

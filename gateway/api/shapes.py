@@ -467,6 +467,20 @@ class ProviderRow(Answer):
     over_registered = always(fields.Boolean, description="More beds are declared than CQC registered.")
     version = always(fields.Integer)
     last_updated = time()
+    expected_hours = always(fields.Integer, description="How often figures are expected.", example=48)
+    overdue = always(fields.Boolean, description="The figures are older than that, or there are none.")
+    marks = many_texts(example=["stale", "over_registered"])
+    missing = many_texts(description="What it lacks to be found in searches.", example=["price"])
+    vacancies = always(fields.Integer)
+    total_maximum = always(fields.Integer, description="Beds of all types.")
+    registered_beds = maybe(fields.Integer, description="Beds registered with CQC.")
+    alerts = always(fields.Integer, description="Alerts that are on.")
+    organisation_id = Id(required=True)
+    council_code = maybe(fields.String, example="E06000047")
+    ownership = maybe(fields.String, example="private")
+    brand = maybe(fields.String)
+    cqc_location_id = maybe(fields.String, example="1-100000001")
+    ods_code = maybe(fields.String, example="VM123")
 
 
 class Providers(Answer):
@@ -475,6 +489,7 @@ class Providers(Answer):
     total = always(fields.Integer)
     page = always(fields.Integer)
     page_size = always(fields.Integer)
+    marks = always(fields.Dict, description="How many have which mark.", example={"stale": 12})
     results = many(ProviderRow)
 
 
@@ -491,6 +506,31 @@ class OfferedBedType(Answer):
 
     bed_type = always(fields.String, example="general_residential")
     label = always(fields.String, example="General Residential")
+
+
+class BatchResult(Answer):
+    """What came of one item of a batch."""
+
+    provider_id = maybe(fields.String, description="Null where the item names no provider of yours.")
+    status = code(("saved", "confirmed", "refused"), required=True)
+    code = maybe(fields.String, description="Why it was refused, as `error` elsewhere.", example="stale")
+    message = always(fields.String)
+    fields_ = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        required=True,
+        data_key="fields",
+        metadata={"example": {"bed_types.0.accepting": "Enter a whole number from 0 to 2000."}},
+    )
+    version = maybe(fields.Integer, description="The provider's version now.", example=13)
+    declaration_id = maybe(fields.String)
+    last_updated = time()
+
+
+class BatchResults(Answer):
+    """What came of a batch, item by item, in the order in which they were sent."""
+
+    results = many(BatchResult)
 
 
 class Provider(Answer):

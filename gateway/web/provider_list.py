@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from contracts import areas, errors, permissions, vocabulary
-from gateway import http
+from gateway import choices, http
 from gateway.web import chips, menu, paging, provider_details, rendering, words
 from kit import clock
 
@@ -49,7 +49,7 @@ class ProviderList:
         """List somebody's providers."""
         asked = read(request.args)
         found = self.providers.list_providers(**asked.call())
-        choices = choices_of(self, asked, found["results"])
+        offered = choices_of(self, asked, found["results"])
         can_edit = permissions.may(request.actor, permissions.EDIT_PROVIDER)
         return rendering.respond(
             request,
@@ -59,7 +59,7 @@ class ProviderList:
             total=found["total"],
             pages=paging.of(found, PATH, asked.query(), page=asked.page),
             asked=asked,
-            **shown(PATH, asked, found, choices),
+            **shown(PATH, asked, found, offered),
             can_edit=can_edit,
             can_add=provider_details.may_add(request.actor),
             quick=quick_address(asked) if can_edit and found["total"] >= menu.MANY else None,
@@ -137,7 +137,7 @@ def read(given: Mapping[str, str], *, usual_sort: str = "name") -> Asked:
         "ownership": vocabulary.OWNERSHIPS,
         "nhs_region": _nhs_regions(),
         "region": _regions(),
-        "provider_type": vocabulary.PROVIDER_TYPES,
+        "provider_type": choices.PROVIDER_TYPES,
     }
     for name, codes in known.items():
         chosen[name] = chosen[name] if chosen[name] in codes else ""
@@ -155,16 +155,16 @@ def read(given: Mapping[str, str], *, usual_sort: str = "name") -> Asked:
 
 
 def shown(
-    path: str, asked: Asked, found: Mapping[str, Any], choices: Mapping[str, Mapping[str, str]]
+    path: str, asked: Asked, found: Mapping[str, Any], offered: Mapping[str, Mapping[str, str]]
 ) -> dict[str, Any]:
     """Return what a page needs to show of the filters, marks, orders and sizes of a list."""
     query = asked.query()
     in_words = {"q": f"“{asked.q}”", "mark": vocabulary.MARKS.get(asked.mark, "")}
-    in_words |= {name: choices[name].get(value, value) for name, value in asked.chosen.items()}
+    in_words |= {name: offered[name].get(value, value) for name, value in asked.chosen.items()}
     marks = found.get("marks") or {}
     return {
-        "choices": choices,
-        "organisations": choices["organisation_id"] if len(choices["organisation_id"]) > 1 else {},
+        "choices": offered,
+        "organisations": offered["organisation_id"] if len(offered["organisation_id"]) > 1 else {},
         "chips": chips.of(path, query, in_words),
         "clear": chips.address(path, {**query, **dict.fromkeys(asked.filters(), "")}),
         "marks": [
@@ -212,7 +212,7 @@ def choices_of(gateway: Any, asked: Asked, results: Iterable[Mapping[str, Any]])
         "ownership": _among(vocabulary.OWNERSHIPS, there["ownerships"]),
         "nhs_region": _among(_nhs_regions(), there["nhs_regions"]),
         "region": _among(_regions(), there["regions"]),
-        "provider_type": _among(vocabulary.PROVIDER_TYPES, there["provider_types"]),
+        "provider_type": _among(choices.PROVIDER_TYPES, there["provider_types"]),
     }
 
 

@@ -16,7 +16,7 @@ import xlsxwriter
 from sqlalchemy import orm
 
 from contracts import areas, errors, permissions, vocabulary
-from services.providers import bed_types, listing
+from services.providers import bed_types, choices, listing
 from services.providers.listing_filters import Filters
 
 MOST_ROWS = 20_000
@@ -72,11 +72,17 @@ def make(
     actor, at = permissions.Actor.from_dict(by), datetime.fromisoformat(now)
     with orm.Session(engine) as session:
         rows = listing.every(session, filters=Filters(**filters), sort=sort, most=MOST_ROWS, by=actor, now=at)
-        return write(cells(rows, organisation_names=organisation_names, now=at), now=at)
+        types = {choice.code: choice.label for choice in choices.every(session, choices.PROVIDER_TYPE)}
+        written = cells(rows, organisation_names=organisation_names, type_names=types, now=at)
+        return write(written, now=at)
 
 
 def cells(
-    rows: Iterable[Mapping[str, Any]], *, organisation_names: Mapping[str, str], now: datetime
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    organisation_names: Mapping[str, str],
+    type_names: Mapping[str, str],
+    now: datetime,
 ) -> Iterator[list[Cell]]:
     """Give the cells of each provider of a list."""
     for row in rows:
@@ -84,7 +90,7 @@ def cells(
         updated = datetime.fromisoformat(row["last_updated"]) if row["last_updated"] else None
         yield [
             row["name"],
-            vocabulary.PROVIDER_TYPES.get(row["type"], row["type"]),
+            type_names.get(row["type"], row["type"]),
             row["town"],
             row["postcode"],
             council.name if council else row["council_code"],

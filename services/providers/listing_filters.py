@@ -24,7 +24,7 @@ _its = models.Provider
 
 @dataclass(frozen=True, kw_only=True)
 class Filters:
-    """What a list is narrowed to; codes are those of ``areas`` and ``vocabulary``.
+    """What a list is narrowed to; codes are those of ``areas``, ``vocabulary`` and choices.
 
     ``nhs_region`` is that of a provider's ICB, ``region`` that of its council; ``q`` is part of its name,
     town or postcode. ``active`` leaves out what is deactivated.
@@ -50,7 +50,6 @@ class Filters:
             "ownership": vocabulary.OWNERSHIPS,
             "nhs_region": {region.code for region in areas.nhs_regions()},
             "region": {region.code for region in areas.regions()},
-            "provider_type": vocabulary.PROVIDER_TYPES,
         }
         faults = {
             name: "Choose one from the list."
@@ -78,7 +77,7 @@ class Filters:
         if self.ownership:
             yield _its.ownership == self.ownership
         if self.provider_type:
-            yield _its.type == self.provider_type
+            yield _its.type == self.provider_type if _can_be_stored(self.provider_type) else false()
         if self.region:
             yield _its.region_code == self.region
         if self.nhs_region:

@@ -59,7 +59,7 @@ class Route:
     def sent(self) -> dict[str, Any]:
         """Return what an API call takes, whoever makes it."""
         assert isinstance(self.endpoint, http.ApiEndpoint)
-        sent: dict[str, Any] = {"headers": {"If-Match": '"7"'}}
+        sent: dict[str, Any] = {"headers": {"If-Match": '"7"', "Idempotency-Key": "7"}}
         if self.endpoint.body is not None:
             sent["json"] = BODIES.get(self.endpoint.path, example(self.endpoint.body))
         if self.endpoint.query is not None:

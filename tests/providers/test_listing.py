@@ -24,6 +24,7 @@ from tests.providers import given
 
 OWNER = given.actor()
 NEIGHBOUR = given.actor()
+TYPES = {"care_home": "Care home"}
 
 
 @pytest.fixture(autouse=True)
@@ -173,7 +174,6 @@ class TestNarrowing:
             ("ownership", "pirates"),
             ("nhs_region", "E12000001"),
             ("region", "Y63"),
-            ("provider_type", "castle"),
             ("organisation_id", "1"),
         ],
     )
@@ -182,9 +182,10 @@ class TestNarrowing:
             Filters(**{name: value})
         assert list(refusal.value.fields) == [name]
 
-    @pytest.mark.parametrize("brand", ["nul\x00", "x" * 300])
-    def test_finds_nothing_by_what_cannot_be_a_brand(self, session: orm.Session, brand: str) -> None:
-        assert names(session, given.administrator(), brand=brand) == []
+    @pytest.mark.parametrize("name", ["brand", "provider_type"])
+    @pytest.mark.parametrize("value", ["castle", "nul\x00", "x" * 300])
+    def test_finds_nothing_by_what_there_is_not(self, session: orm.Session, name: str, value: str) -> None:
+        assert names(session, given.administrator(), **{name: value}) == []
 
     def test_b1_offers_the_organisations_and_brands_that_there_are(self, session: orm.Session) -> None:
         given.provider(session, of=OWNER, name="A", brand="teacup Care")
@@ -297,7 +298,7 @@ class TestExport:
             session, filters=Filters(**filters), sort="name", most=100, by=OWNER, now=given.NOW
         )
         named = {str(OWNER.organisation_id): "=HYPERLINK(1)"}
-        return list(list_export.cells(rows, organisation_names=named, now=given.NOW))
+        return list(list_export.cells(rows, organisation_names=named, type_names=TYPES, now=given.NOW))
 
     def test_b1_gives_the_list_as_a_workbook_in_which_nothing_is_a_formula(
         self, session: orm.Session
