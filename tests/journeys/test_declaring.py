@@ -394,26 +394,26 @@ class TestIncompleteProvider:
         assert "Not found in searches yet" in page.text
         assert missing(page) == ["services", "capacity", "capacity", "details", "details"]
         page = keeper.send(
-            keeper.get(page.link("Choose at least one bed type")),
+            keeper.get(page.link("Services")),
             "Save services",
             {"bed_types": ["general_residential"]},
         )
         assert missing(page) == ["capacity", "capacity", "details", "details"]
         page = keeper.send(
-            keeper.get(page.link("Say how many beds you have")),
+            keeper.get(page.link("Figures")),
             "Save capacity",
             {f"bed_types.0.{name}": str(homes.FIGURES[name]) for name in ("maximum", "occupied", "reserved")}
             | {"bed_types.0.accepting": "4", "bed_types.0.closed": "0"},
         )
         assert missing(page) == ["capacity", "details", "details"]
         page = keeper.send(
-            keeper.get(page.link("Give a weekly price")),
+            keeper.get(page.link("Price a week")),
             "Save capacity",
             {"bed_types.0.weekly_price_from": "700"},
         )
         assert missing(page) == ["details", "details"]
         page = keeper.send(
-            keeper.get(page.link("Choose at least one funding source")),
+            keeper.get(page.link("Funding you accept")),
             "Save details",
             {"funding_sources": ["phb"], "care_types": ["residential"]},
         )
@@ -459,5 +459,5 @@ class TestProviderList:
 
 def missing(page: pages.Page) -> list[str]:
     """Return the pages to which a provider's checklist leads, for what is missing."""
-    items = [item for item in page.main.all("li") if item.text.startswith("Missing:")]
+    items = [item for item in page.main.all("li") if item.text.endswith("Missing")]
     return [item.all("a")[0].attributes["href"].rpartition("/")[2] for item in items]
