@@ -110,6 +110,7 @@ class Reference:
             refusal = _tried(lambda: self.providers.save_choice(kind=kind, form=_form(values, of, new=True)))
             if refusal is None:
                 return http.see_other(f"/reference/{kind}?done=added")
+        values["unit"] = values["unit"] or "bed"
         values["label"] = values["label"] or request.args.get("label", "").strip()[:80]
         return _show(request, of, None, values, refusal)
 
