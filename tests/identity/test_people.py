@@ -46,6 +46,7 @@ OWN = {
     "change_profile",
     "set_communications",
     "names",
+    "organisation_names",
     "directory",
 }
 DECIDING = {
@@ -119,6 +120,7 @@ ARGUMENTS: dict[str, Any] = {
     "name": "x",
     "expires_in_days": 365,
     "key_id": ids.new(),
+    "organisation_ids": [],
 }
 ROLES = [*permissions.GRANTED_ROLES, permissions.APPROVER, permissions.ADMINISTRATOR, None]
 
