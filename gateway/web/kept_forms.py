@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 LIFE = timedelta(minutes=30)
 MOST_BYTES = 64 * 1024
 """Of a sealed form; what is larger is not kept."""
-NEVER = frozenset({"csrf_token", "kept", "code", "secret", "uri"})
+NEVER = frozenset({"csrf_token", "kept", "secret", "uri"})
 SECRET = ("password", "token")
-"""Fields that are never kept, by name and by what the name holds."""
+"""Fields that are never kept, by name and by what the name holds; pages that ask for codes keep nothing."""
 ON_THE_WAY = {duties.DISCLAIMER: "disclaimer.html", duties.TERMS: "terms_agree.html"}
 """Duties whose page carries what is kept along."""
 LATE = "What you entered was kept for 30 minutes, and is gone. Look at what is saved, and enter it again."

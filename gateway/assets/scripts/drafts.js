@@ -13,7 +13,7 @@ const LIFE_MS = 24 * 60 * 60 * 1000;
 const WAIT_MS = 400;
 const MOST_LETTERS = 512 * 1024;
 const SECRET_TYPES = new Set(["password", "file"]);
-const SECRET_NAMES = /^(csrf_token|code|secret)$|password|token/i;
+const SECRET_NAMES = /^(csrf_token|secret)$|password|token/i;
 
 export function startDrafts(forms) {
   const person = document.body.dataset.person || "";
@@ -23,7 +23,7 @@ export function startDrafts(forms) {
   const kept = person && canStore() ? forms.filter((form) => !form.hasAttribute("data-no-draft")) : [];
   const taken = {};
   kept.forEach((form) => {
-    const key = keyOf(person, addressOf(form));
+    const key = `${keyOf(person, addressOf(form))}${subjectOf(form)}`;
     taken[key] = (taken[key] || 0) + 1;
     // Several forms of a page may be sent to one address.
     keepDraft(form, taken[key] > 1 ? `${key}#${taken[key]}` : key);
@@ -33,6 +33,12 @@ export function startDrafts(forms) {
 
 function keyOf(person, address) {
   return `${PREFIX}${person}:${address}`;
+}
+
+// What a form is about, where its address does not say.
+function subjectOf(form) {
+  const about = [...form.elements].filter((field) => field.type === "hidden" && /^(id|code)$/.test(field.name));
+  return about.map((field) => `?${field.name}=${field.value}`).join("");
 }
 
 function keepDraft(form, key) {
@@ -197,7 +203,8 @@ function nameOf(field, rows) {
 }
 
 function isKept(field) {
-  const isSecret = SECRET_TYPES.has(field.type) || SECRET_NAMES.test(field.name);
+  const isCode = field.autocomplete === "one-time-code";
+  const isSecret = isCode || SECRET_TYPES.has(field.type) || SECRET_NAMES.test(field.name);
   return isFillable(field) && !isSecret && !field.hasAttribute("data-no-draft");
 }
 
@@ -230,7 +237,7 @@ function forgetSaved(person) {
   }
   const saved = keyOf(person, decodeURIComponent(told[2]));
   keys()
-    .filter((key) => key === saved || key.startsWith(`${saved}#`))
+    .filter((key) => key === saved || key.startsWith(`${saved}#`) || key.startsWith(`${saved}?`))
     .forEach(remove);
   document.cookie = `${told[1]}=; path=/; max-age=0; samesite=lax${told[1] === "saved" ? "" : "; secure"}`;
 }

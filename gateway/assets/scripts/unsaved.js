@@ -38,7 +38,7 @@ export function addressOf(form) {
 
 // What a form is based on: a version, or what the only thing in it was.
 export function isVersion(field) {
-  return field.type === "hidden" && /^(was|(.*\.)?version)$/.test(field.name);
+  return field.type === "hidden" && /^(was|seen|(.*\.)?version)$/.test(field.name);
 }
 
 function isShownAgain(form) {
