@@ -8,8 +8,8 @@ TEMPLATES: dict[str, str] = {CARE_HOME: "Care Home", HOME_CARE: "Home Care", CON
 
 DECLARATIONS: dict[str, str] = {
     "current": "I have looked over the file: what it says is how things are today, as far as I know.",
-    "admissions": "Beds that the file gives as accepting can be filled today, by the rules on admissions from "
-    "hospital and on testing that are in force.",
+    "admissions": "Beds that the file gives as accepting can be filled today, by the rules on admissions "
+    "from hospital and on testing that are in force.",
     "responsible": "I may make these declarations for every provider in the file, and answer for them.",
 }
 """What somebody declares before a file is taken, each by its code."""

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contracts import errors, permissions
+from kit import recording
 from kit.ids import is_valid
 
 LARGEST_PAGE = 100
@@ -82,22 +83,23 @@ def record(
 
     ``organisation_id`` is an id, none, or an SQL expression for one.
     """
-    session.flush()
-    session.execute(
-        _table.insert().values(
-            at=now,
-            action=action,
-            by_id=by.user_id,
-            by_name=by.full_name,
-            by_generic=by.generic,
-            channel=by.channel,
-            address=by.address,
-            subject_type=subject_type,
-            subject_id=subject_id,
-            organisation_id=organisation_id,
-            before=dict(before or {}),
-            after=dict(after or {}),
-        )
+    recording.insert(
+        session,
+        _table,
+        {
+            "at": now,
+            "action": action,
+            "by_id": by.user_id,
+            "by_name": by.full_name,
+            "by_generic": by.generic,
+            "channel": by.channel,
+            "address": by.address,
+            "subject_type": subject_type,
+            "subject_id": subject_id,
+            "organisation_id": organisation_id,
+            "before": dict(before or {}),
+            "after": dict(after or {}),
+        },
     )
 
 

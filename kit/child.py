@@ -1,8 +1,8 @@
 """A child process of a service, for work that would keep its greenlets waiting: see `kit.children`.
 
-``python -m kit.child job MODULE SERVICE JOB CLAIM ATTEMPT`` runs ``MODULE.run(job)``, or ``MODULE.give_up(job)``
-after too many attempts. ``python -m kit.child answer MODULE:FUNCTION SERVICE`` calls a function with an engine and
-the JSON on standard input, and writes the bytes it returns to standard output.
+``python -m kit.child job MODULE SERVICE JOB CLAIM ATTEMPT`` runs ``MODULE.run(job)``, or after too many
+attempts ``MODULE.give_up(job)``. ``python -m kit.child answer MODULE:FUNCTION SERVICE`` calls a function with
+an engine and the JSON on standard input, and writes the bytes it returns to standard output.
 
 It has ordinary sockets, gives way to other processes, and cannot take more memory or time than it should.
 """
@@ -69,7 +69,8 @@ def _answer(target: str, engine: sqlalchemy.Engine) -> int:
 
 def _end_with_the_parent() -> None:
     """End when standard input does, which the parent holds open as long as it lives."""
-    sys.stdin.buffer.read()
+    while os.read(sys.stdin.fileno(), 1):
+        pass
     os._exit(ORPHANED)
 
 

@@ -1,7 +1,8 @@
 """Child processes of a service, for work that would keep its greenlets waiting (`kit.child` is their side).
 
-:class:`Jobs` runs background jobs (`kit.jobs`): claimed with a lease that a heartbeat renews, tried again when
-the child or the whole service died, a few at a time. :class:`Answers` runs something once, for a call that waits.
+:class:`Jobs` runs background jobs (`kit.jobs`): claimed with a lease that a heartbeat renews, tried again
+when the child or the whole service died, a few at a time. :class:`Answers` runs something once, for a call
+that waits.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 _CLAIM = sqlalchemy.text(
     """
-    update jobs set claim = :claim, lease_until = now() + :lease * interval '1 second', attempts = attempts + 1
+    update jobs
+    set claim = :claim, lease_until = now() + :lease * interval '1 second', attempts = attempts + 1
     where id = (
         select id from jobs where due_at <= now() and (lease_until is null or lease_until < now())
         order by due_at, id limit 1 for update skip locked

@@ -1,10 +1,10 @@
 """Background jobs: what takes too long for a call is a row in the service's database until it is done.
 
-A job is added in the transaction that wants it. A process of the service claims it (`kit.children`) and runs it
-in a child process, which gets a :class:`Job`. Each of a job's transactions holds a lock on the job's row and
-makes sure that the claim is still its own: nobody else can claim a job in the middle of a transaction, and who
-has lost the claim cannot commit anything any more. The last transaction removes the row, so that a job is done
-once, whatever dies in between.
+A job is added in the transaction that wants it. A process of the service claims it (`kit.children`) and runs
+it in a child process, which gets a :class:`Job`. Each of a job's transactions holds a lock on the job's row
+and makes sure that the claim is still its own: nobody else can claim a job in the middle of a transaction,
+and who has lost the claim cannot commit anything any more. The last transaction removes the row, so that a
+job is done once, whatever dies in between.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contracts import events
-from kit import logging
+from kit import logging, recording
 
 
 class Row:
@@ -45,14 +45,15 @@ def record(session: orm.Session, event: events.Event) -> None:
     The order within one aggregate is the order of these calls, provided the caller holds the aggregate's
     row lock, as every change does.
     """
-    session.flush()
-    session.execute(
-        _table.insert().values(
-            aggregate_id=event.aggregate_id,
-            name=event.name,
-            body=event.to_dict(),
-            headers={"call_id": logging.call_id.get()},
-        )
+    recording.insert(
+        session,
+        _table,
+        {
+            "aggregate_id": event.aggregate_id,
+            "name": event.name,
+            "body": event.to_dict(),
+            "headers": {"call_id": logging.call_id.get()},
+        },
     )
     session.info["recorded"] = True
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from contracts import errors, events, permissions
-from kit import outbox
+from kit import outbox, recording
 from services.providers import (
     bulk_checking,
     bulk_uploads,
@@ -35,11 +35,11 @@ def put_in(
     *,
     now: datetime,
 ) -> dict[int, list[dict[str, Any]]]:
-    """Apply rows to their providers, locked; leave out those that no longer stand, and return why by number."""
+    """Apply rows to their providers, locked; leave out those that no longer stand; return why, by number."""
     lines = {row.provider_id or "": [Line(**line) for line in row.lines] for row in rows}
     providers = opening.many_to_change(session, provider_ids=lines)
     later = changed_since(session, providers, lines)
-    faulty = {}
+    faulty, fitting = {}, []
     for row in rows:
         provider_id = row.provider_id or ""
         its = lines[provider_id]
@@ -54,7 +54,10 @@ def put_in(
             row.faults, row.outcome = found.faults, bulk_uploads.LEFT_OUT
             faulty[row.number] = found.faults
             continue
-        _apply(session, provider, found, row, upload=upload, by=rules.by, now=now)
+        fitting.append((provider, found, row))
+    with recording.together(session):
+        for provider, found, row in fitting:
+            _apply(session, provider, found, row, upload=upload, by=rules.by, now=now)
     return faulty
 
 
@@ -66,20 +69,21 @@ def put_back(
     by: permissions.Actor,
     now: datetime,
 ) -> None:
-    """Declare the former figures of rows' providers again; note of the others why they are left as they are."""
+    """Declare the former figures of rows' providers again; note why the others are left as they are."""
     providers = opening.many_to_change(session, provider_ids=[row.provider_id or "" for row in rows])
     since = {row.provider_id or "": row.applied_version or 0 for row in rows}
     later = _changes(session, {key: version for key, version in since.items() if key in providers})
-    for row in rows:
-        provider = providers.get(row.provider_id or "")
-        row.why_kept = _why_kept(provider, row, later.get(row.provider_id or "", ()), by=by)
-        if row.why_kept is None and provider is not None:
-            try:
-                _restore(session, provider, row, upload=upload, by=by, now=now)
-            except errors.Error as refusal:
-                words = " ".join(refusal.fields.values())
-                row.why_kept = f"The former figures break a rule by now: {words or refusal.message}"
-        row.outcome = bulk_uploads.KEPT if row.why_kept else bulk_uploads.PUT_BACK
+    with recording.together(session):
+        for row in rows:
+            provider = providers.get(row.provider_id or "")
+            row.why_kept = _why_kept(provider, row, later.get(row.provider_id or "", ()), by=by)
+            if row.why_kept is None and provider is not None:
+                try:
+                    _restore(session, provider, row, upload=upload, by=by, now=now)
+                except errors.Error as refusal:
+                    words = " ".join(refusal.fields.values())
+                    row.why_kept = f"The former figures break a rule by now: {words or refusal.message}"
+            row.outcome = bulk_uploads.KEPT if row.why_kept else bulk_uploads.PUT_BACK
 
 
 def changed_since(

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from contracts import bulk, errors, permissions
-from services.providers import bed_types, bulk_templates, capacity, changes, figures, models, schemas
+from services.providers import bed_types, capacity, changes, figures, models, schemas
 from services.providers.bulk_reading import Line
 from services.providers.bulk_templates import Sheet, Template
 
@@ -152,8 +152,8 @@ class _Since:
         when = touching[-1].changed_at.astimezone(bed_types.LONDON)
         return (
             f"Changed since you downloaded this, by {changes.people(touching)} on {when.day} {when:%B} at "
-            f"{when:%H:%M}: was {changes.in_words(base)}, is now {changes.in_words(current)}. Look at what is "
-            f"new, then put in what is right and send a fresh template."
+            f"{when:%H:%M}: was {changes.in_words(base)}, is now {changes.in_words(current)}. Look at what "
+            f"is new, then put in what is right and send a fresh template."
         )
 
 
@@ -224,7 +224,7 @@ def _touched(
     rules: Rules,
     found: Found,
 ) -> dict[str, Any] | None:
-    """Return what a row says of a bed type when it says anything new; it must not clash with what others say."""
+    """Return what a row says of a bed type when that is new, and no clash with what others have said."""
     paths = {key: f"bed_types.{code}.{key}" for key in given}
     # An answer that is taken away says nothing; a number that is taken away does.
     said = {key: value for key, value in given.items() if value is not None or key != "flexible"}
@@ -259,7 +259,7 @@ def _look_at_confirmation(
 ) -> None:
     what = ""
     if changed or found.faults:
-        what = "You say that nothing has changed, and yet figures of this home are different. Clear one or the other."
+        what = "You say that nothing has changed, and yet figures here are different. Clear one or the other."
     elif not any(row.declared for row in provider.bed_types):
         what = "There are no figures to confirm yet. Give them on the first sheet."
     else:

@@ -79,8 +79,8 @@ def read(content: bytes, template: Template, *, reasons: Mapping[str, str]) -> B
         return _workbook(content, template, reasons)
     if content[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
         raise errors.Invalid(
-            "The file is protected by a password, or is an old Excel file (.xls). Save it as an Excel workbook "
-            "(.xlsx) without a password, then send it again."
+            "The file is protected by a password, or is an old Excel file (.xls). Save it as an Excel "
+            "workbook (.xlsx) without a password, then send it again."
         )
     return _csv(content, template, reasons)
 
@@ -143,7 +143,7 @@ class _Sheets:
             )
         if any("vbaproject" in name.lower() or "macrosheets" in name.lower() for name in names):
             raise errors.Invalid(
-                "The file holds macros. Save it as an Excel workbook without macros (.xlsx) and send it again."
+                "The file holds macros. Save it as an Excel workbook without them (.xlsx) and send it again."
             )
         if "xl/workbook.xml" not in names:
             raise errors.Invalid(
@@ -155,7 +155,7 @@ class _Sheets:
                 total += len(chunk)
                 if total > LARGEST_UNPACKED:
                     raise errors.Invalid(
-                        f"The file unpacks to more than a template ever holds, so it was not read. {_DOWNLOAD}"
+                        f"The file unpacks to more than a template ever holds, and was not read. {_DOWNLOAD}"
                     )
         self._paths = _paths(archive, names)
 
@@ -169,8 +169,8 @@ class _Sheets:
                 return path
         there = ", ".join(f"“{found[:40]}”" for found in list(self._paths)[:6])
         raise errors.Invalid(
-            f"There is no sheet “{name}”; the file has {there or 'none'}. If you renamed it, give it back its "
-            f"name; if this is another template, choose that one."
+            f"There is no sheet “{name}”; the file has {there or 'none'}. If you renamed it, give it back "
+            f"its name; if this is another template, choose that one."
         )
 
     def name(self, name: str) -> str:
@@ -376,7 +376,7 @@ def _mark(
     formulas: set[tuple[int, int]],
     merged: Sequence[tuple[tuple[int, int], tuple[int, int]]],
 ) -> None:
-    """Refuse the cells of a row that are formulas or merged with others: they do not say what they seem to."""
+    """Refuse the cells of a row that are formulas or merged: they do not say what they seem to."""
     for key, at in columns.items():
         if at is None:
             continue
@@ -517,7 +517,7 @@ def _decoded(content: bytes) -> str:
         encoding = "utf-16"
     elif b"\x00" in content[:4096]:
         raise errors.Invalid(
-            "The file is neither an Excel workbook (.xlsx) nor a CSV file. Save it as one of them, then send it."
+            "The file is neither an Excel workbook (.xlsx) nor a CSV file. Save it as one of them."
         )
     else:
         encoding = "utf-8-sig"

@@ -161,29 +161,29 @@ INSTRUCTIONS = "Instructions"
 
 _HOW = (
     "Fill in the light yellow cells only. Everything else is locked: it says which row is which.",
-    "Do not rename sheets or columns. You may sort, filter and leave out rows; rows that you leave as they are "
-    "change nothing.",
+    "Do not rename sheets or columns. You may sort, filter and leave out rows; rows that you leave as they "
+    "are change nothing.",
     "Save the file, then send it on the page Bulk update. You first see what would change and what is wrong, "
     "by sheet, row and column. Nothing is saved before you say so.",
-    "If somebody changes a home after you downloaded this file, your row for it is compared with what is new, "
-    "and you are told where the two clash.",
+    "If somebody changes a home after you downloaded this file, your row for it is compared with what is "
+    "new, and you are told where the two clash.",
     "For 24 hours you can undo the whole update, for every home that nobody has changed since.",
 )
 _OF_FIGURES = (
-    "Maximum Capacity is the sum of Occupied, the two kinds of Vacant and Closed. Check says where it is not.",
+    "Maximum Capacity is the sum of Occupied, the kinds of Vacant and Closed. Check says where it is not.",
     "Count residents in hospital whose bed is held as occupied. Count block-booked beds that could be filled "
     "today as accepting, not as reserved.",
     "Whoever closes beds says why; choose the reason from the list.",
     "Weekly Price from is in whole pounds, £100 or more.",
-    "On the second sheet, look over column D, Accepting Out of Hours Admissions. Choose Yes under Nothing has "
-    "changed to confirm all figures of a home as they are.",
+    "On the second sheet, look over column D, Accepting Out of Hours Admissions. Choose Yes under Nothing "
+    "has changed to confirm all figures of a home as they are.",
 )
 _OF_PEOPLE = (
-    "People you can care for at most is how many people your staff can look after at one time; New people you "
-    "can take on now is how many of those places are free today.",
+    "People you can care for at most is how many people your staff can look after at one time; New people "
+    "you can take on now is how many of those places are free today.",
     "Weekly Price from is in whole pounds, £100 or more.",
-    "On the second sheet, look over column D, Accepting Out of Hours Admissions. Choose Yes under Nothing has "
-    "changed to confirm all figures as they are.",
+    "On the second sheet, look over column D, Accepting Out of Hours Admissions. Choose Yes under Nothing "
+    "has changed to confirm all figures as they are.",
 )
 _OF_CONTACTS = ("An empty cell means that there is none: what was there before is taken away.",)
 

@@ -1,4 +1,4 @@
-"""Calls of providers about bulk updates: a template to fill in, a file to be checked, applied, undone (B12)."""
+"""Calls of providers about bulk updates: a template, and a file to be checked, applied, undone (B12)."""
 
 from __future__ import annotations
 

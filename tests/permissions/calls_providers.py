@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 from unittest import mock
 
+import sqlalchemy as sa
 from sqlalchemy import orm
 
-from contracts import permissions
+from contracts import bulk, permissions
 from kit import ids
 from services.providers import models
 from tests.permissions import calls, targets
@@ -30,7 +31,7 @@ def fill(session: orm.Session) -> None:
 
 def dependencies() -> dict[str, Any]:
     search = mock.Mock(spec=["locate"], **{"locate.return_value": given.PLACE})
-    return {"search": search, "in_child": mock.Mock(return_value=b"a file")}
+    return {"search": search, "in_child": mock.Mock(return_value=b"a file"), "job_queued": mock.Mock()}
 
 
 def _version(scene: Scene) -> int:
@@ -312,3 +313,75 @@ def registered_site(scene: Scene) -> Any:
 )
 def registered_sites(scene: Scene) -> Any:
     return scene.service.registered_sites(q="fictional")
+
+
+def _uploaded(scene: Scene, state: str, **columns: Any) -> str:
+    """Let the caller have sent a file, which has come to a state; return its id."""
+    defaults = {"template": "care_home", "file_name": "homes.xlsx", "content": b"", "columns": {}}
+    counts = {"changed": 1, "confirmed": 0, "faulty": 0, "questions": 0, "applied": 1}
+    upload = models.BulkUpload(
+        id=ids.new(),
+        state=state,
+        by_id=scene.actor.user_id or ids.new(),
+        by=scene.actor.as_dict(),
+        declarations=[],
+        counts=counts,
+        created_at=NOW,
+        **(defaults | columns),
+    )
+    scene.session.add(upload)
+    scene.session.flush()
+    return upload.id
+
+
+@calls.to("providers.bulk_template", needs=(permissions.EDIT_PROVIDER,))
+def bulk_template(scene: Scene) -> Any:
+    return scene.service.bulk_template(template="care_home")
+
+
+@calls.to("providers.upload_bulk", needs=(permissions.EDIT_PROVIDER,))
+def upload_bulk(scene: Scene) -> Any:
+    return scene.service.upload_bulk(
+        template="care_home", file_name="homes.csv", content="QQ==", declarations=list(bulk.DECLARATIONS)
+    )
+
+
+@calls.to("providers.bulk_uploads", needs=(permissions.EDIT_PROVIDER,))
+def bulk_uploads(scene: Scene) -> Any:
+    return scene.service.bulk_uploads()
+
+
+@calls.to("providers.bulk_upload", needs=(permissions.EDIT_PROVIDER,))
+def bulk_upload(scene: Scene) -> Any:
+    return scene.service.bulk_upload(upload_id=_uploaded(scene, bulk.CHECKED))
+
+
+@calls.to("providers.apply_bulk", needs=(permissions.EDIT_PROVIDER,))
+def apply_bulk(scene: Scene) -> Any:
+    return scene.service.apply_bulk(upload_id=_uploaded(scene, bulk.CHECKED), mode=bulk.ALL_OR_NOTHING)
+
+
+@calls.to("providers.cancel_bulk", needs=(permissions.EDIT_PROVIDER,))
+def cancel_bulk(scene: Scene) -> Any:
+    return scene.service.cancel_bulk(upload_id=_uploaded(scene, bulk.CHECKED))
+
+
+@calls.to("providers.undo_bulk", needs=(permissions.EDIT_PROVIDER,))
+def undo_bulk(scene: Scene) -> Any:
+    return scene.service.undo_bulk(upload_id=_uploaded(scene, bulk.APPLIED, applied_at=NOW))
+
+
+@calls.to("providers.bulk_faults", needs=(permissions.EDIT_PROVIDER,))
+def bulk_faults(scene: Scene) -> Any:
+    return scene.service.bulk_faults(upload_id=_uploaded(scene, bulk.CHECKED))
+
+
+@calls.to("providers.bulk_report", needs=(permissions.SERVICE,))
+def bulk_report(scene: Scene) -> Any:
+    sender = ids.new()
+    upload_id = _uploaded(scene, bulk.APPLIED, applied_at=NOW)
+    scene.session.execute(
+        sa.update(models.BulkUpload).where(models.BulkUpload.id == upload_id).values(by_id=sender)
+    )
+    scene.session.expire_all()
+    return scene.service.bulk_report(upload_id=upload_id, user_id=sender)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from contracts import bulk, errors, permissions
+from contracts import bulk, permissions
 from kit import clock, database
-from services.providers import capacity, changes, models
+from services.providers import models
 from tests.providers import given, workbooks
 from tests.providers.workbooks import Desk
 

@@ -71,15 +71,15 @@ def download(
     session: orm.Session, *, by: permissions.Actor, template: str = bulk.CARE_HOME, now: Any = None
 ) -> Filled:
     """Return a template as ``by`` gets it."""
-    content = bulk_files.workbook(
-        session, bulk_templates.TEMPLATES[template], by=by, now=now or clock.now()
-    )
+    content = bulk_files.workbook(session, bulk_templates.TEMPLATES[template], by=by, now=now or clock.now())
     return opened(content)
 
 
 def opened(content: bytes) -> Filled:
     book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
-    return Filled({name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in book.sheet_names})
+    return Filled(
+        {name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in book.sheet_names}
+    )
 
 
 class Desk:
@@ -109,7 +109,9 @@ class Desk:
         self.work(upload_id)
         return self.shown(upload_id)
 
-    def apply(self, upload_id: str, *, mode: str = bulk.ALL_OR_NOTHING, confirmed: bool = False) -> dict[str, Any]:
+    def apply(
+        self, upload_id: str, *, mode: str = bulk.ALL_OR_NOTHING, confirmed: bool = False
+    ) -> dict[str, Any]:
         with self.sessions.transaction() as session:
             bulk_uploads.apply(
                 session, upload_id=upload_id, mode=mode, confirmed=confirmed, by=self.by, now=clock.now()
