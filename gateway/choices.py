@@ -19,7 +19,7 @@ import eventlet
 from eventlet.event import Event
 from nameko.extensions import DependencyProvider, Entrypoint, SharedExtension, register_entrypoint
 
-from contracts import permissions, vocabulary
+from contracts import errors, permissions, vocabulary
 from gateway import workers
 from kit import clock, ids, logging, rpc
 
@@ -201,8 +201,9 @@ class Keeper(SharedExtension):
         context = {"call_id": ids.new(), "actor": rpc.encode(permissions.service("gateway"))}
         try:
             hold(workers.run(fetching, (), {}, context)["results"])
-        except Exception as error:  # whatever it is, the words from before will do
-            logging.warning("words not fetched", error=type(error).__name__)
+        except errors.Error as error:
+            # The words from before will do.
+            logging.warning("words not fetched", error=error.code)
             self._not_before = time.monotonic() + AGAIN_SECONDS
         else:
             # What was changed while we asked may have come too late for the answer.

@@ -25,7 +25,7 @@ class Reference:
         query=schemas.ChoiceQuery,
         answer=shapes.Choices,
         tag=TAG,
-        may=permissions.SIGNED_IN,
+        may=permissions.KNOWN,
     )
     def list_choices(self, request: http.Request, *, query: dict[str, Any]) -> Any:
         """List what can be chosen, with the days from and to which it can."""

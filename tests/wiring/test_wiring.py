@@ -21,7 +21,7 @@ from werkzeug import exceptions, routing
 
 from contracts import duties, events, permissions, terms
 from deploy import tables
-from gateway import authentication, http, server
+from gateway import authentication, choices, http, server
 from kit import messaging, migrations, rpc
 from services.notifications import links
 
@@ -154,7 +154,7 @@ def gateway_endpoints() -> list[tuple[str, http.Endpoint]]:
     return [(name, endpoint) for name, _, endpoint in found]
 
 
-HOUSE = (authentication.SessionCheck, authentication.SessionRotation)
+HOUSE = (authentication.SessionCheck, authentication.SessionRotation, choices.Fetching)
 """Of the gateway, called by itself alone."""
 
 
