@@ -90,3 +90,41 @@ class TestRefusals:
 
         assert tracker.main(["dead-letters", "list"]) == 1
         assert capsys.readouterr().err == "Not readable.\n  file: has no column easting\n"
+
+
+class TestTakingIn:
+    """`tracker import` and `tracker sync` of registers."""
+
+    @pytest.fixture
+    def called(self, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[Any, ...], dict[str, Any]]]:
+        calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
+
+        class Module:
+            def __getattr__(self, name: str) -> Any:
+                if name == "Options":
+                    return dict
+                return lambda *arguments, **named: calls.append((name, arguments, named))
+
+        monkeypatch.setattr(tracker, "_module", lambda name: Module())
+        monkeypatch.setattr(environment, "adopt", lambda: None)
+        monkeypatch.setenv("PROVIDERS_DATABASE_URL", "postgresql://anywhere")
+        return calls
+
+    @pytest.mark.parametrize("register", ["cqc", "ods"])
+    def test_hands_a_file_to_providers(self, called: list[Any], register: str) -> None:
+        tracker.main(["import", register, "a.ods", "--dry-run", "--yes", "--rejects", "here"])
+        options = {"dry_run": True, "update_only": False, "yes": True}
+        assert called == [
+            ("import_register", (register, "a.ods"), {"options": options, "rejects_folder": "here"})
+        ]
+
+    @pytest.mark.parametrize("register", ["cqc", "ods"])
+    def test_asks_a_register_since_a_day(self, called: list[Any], register: str) -> None:
+        tracker.main(["sync", register, "--since", "2026-11-01", "--base-url", "http://x", "--update-only"])
+        options = {"dry_run": False, "update_only": True, "yes": False}
+        asked = {"since": "2026-11-01", "base_url": "http://x", "options": options, "rejects_folder": None}
+        assert called == [("sync_register", (register,), asked)]
+
+    def test_reads_areas(self, called: list[Any]) -> None:
+        tracker.main(["import", "areas", "a.csv", "--dry-run"])
+        assert called == [("import_areas", ("a.csv",), {"dry_run": True})]
