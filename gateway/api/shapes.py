@@ -506,6 +506,7 @@ class OfferedBedType(Answer):
 
     bed_type = always(fields.String, example="general_residential")
     label = always(fields.String, example="General Residential")
+    unit = always(fields.String, description="What is counted: bed, or person.", example="bed")
 
 
 class BatchResult(Answer):

@@ -138,6 +138,8 @@ def _beds(
             current | typed.get(current["bed_type"], {}),
             at=at,
             is_new=current["maximum"] is None,
+            # Whoever declares in the short form need not give a price.
+            asks_price=not capacity["short_form"],
             fields=fields,
         )
         for at, current in enumerate(capacity["bed_types"])
@@ -160,13 +162,15 @@ def _by_card(
     return found
 
 
-def _bed(row: dict[str, Any], *, at: int, is_new: bool, fields: dict[str, str]) -> dict[str, Any]:
+def _bed(
+    row: dict[str, Any], *, at: int, is_new: bool, asks_price: bool, fields: dict[str, str]
+) -> dict[str, Any]:
     return {
         **row,
         "accepting_count": row["accepting"] if isinstance(row["accepting"], int) else 0,
         # The maximum is seldom changed, and folded away once there is one.
         "is_new": is_new,
-        "open": is_new or any(f"bed_types.{at}.{name}" in fields for name in RARELY),
+        "open": (is_new and asks_price) or any(f"bed_types.{at}.{name}" in fields for name in RARELY),
     }
 
 

@@ -26,6 +26,7 @@ BEDS = {
     "maximum": "all beds of this type",
     "vacancies": "free to fill today",
     "flexible": "these beds can serve other types",
+    "needs": "in how many of your beds",
 }
 PEOPLE = {
     "one": "person",
@@ -35,6 +36,7 @@ PEOPLE = {
     "maximum": "all the people you can care for",
     "vacancies": "how many more people you can take on today",
     "flexible": "these hours can go to other types of care",
+    "needs": "for how many people",
 }
 DOMAINS = {
     "overall": "Overall",
@@ -48,7 +50,7 @@ DOMAINS = {
 
 def unit(provider_type: str, bed_types: list[dict[str, Any]]) -> dict[str, str]:
     """Return what a provider counts: the beds it has, or the people it can care for in their homes."""
-    units = {row.get("unit") or "bed" for row in bed_types}
+    units = {row["unit"] for row in bed_types if row.get("unit")}
     return PEOPLE if units == {"person"} or (not units and provider_type == "home_care") else BEDS
 
 

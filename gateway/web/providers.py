@@ -136,7 +136,7 @@ class Providers:
             bed_type_names=names | {kind["code"]: kind["name"] for kind in kinds},
             bed_type_definitions=dict.fromkeys(names, NO_LONGER_OFFERED)
             | {kind["code"]: kind["definition"] for kind in kinds},
-            unit=provider_words.unit(provider["type"], kinds),
+            unit=provider_words.unit(provider["type"], provider["bed_types"]),
             short_stay=provider_words.still_chosen("short_stay_service", provider["short_stay_services"]),
             known_languages=provider_words.still_chosen("language", provider["languages"]),
             **meanwhile.said(refusal, fresh=f"/providers/{provider['id']}/services"),

@@ -92,6 +92,7 @@ def _capabilities_form(
         request,
         "providers/capabilities.html",
         provider=provider,
+        unit=provider_words.unit(provider["type"], provider["bed_types"]),
         values=values,
         version=editing.based_on(request.form, provider, refusal) if version is None else version,
         rows=rows,

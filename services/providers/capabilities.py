@@ -80,7 +80,7 @@ def _refuse_too_many(
     if most is None:
         return
     faults = {
-        f"capabilities.{code}": f"{total} beds are more than the {most} that you have."
+        f"capabilities.{code}": f"{total} is more than the {most} that you have."
         for code, beds in wanted.items()
         if (total := beds["nursing"] + beds["non_nursing"]) > most
     }

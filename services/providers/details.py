@@ -199,7 +199,10 @@ def answer(provider: models.Provider, *, by: permissions.Actor, now: datetime) -
     return {
         **{name: _plain(getattr(provider, name)) for name in _COLUMNS},
         "cqc_report_link": _report_link(provider),
-        "bed_types": [{"bed_type": row.bed_type, "label": row.reference.label} for row in provider.bed_types],
+        "bed_types": [
+            {"bed_type": row.bed_type, "label": row.reference.label, "unit": row.reference.unit}
+            for row in provider.bed_types
+        ],
         "overdue": freshness.overdue(provider_type=provider.type, last_updated=last_updated, now=now),
         "completeness": completeness.checklist(provider),
         "notes": [notes.answer(note) for note in provider.notes],

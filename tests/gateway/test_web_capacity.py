@@ -55,6 +55,25 @@ class TestCapacityPage:
             },
         }
 
+    def test_b7_asks_for_people_where_care_is_given_at_home(self, manager: Visitor) -> None:
+        care = {"bed_type": "home_care_personal", "label": "Personal care at home", "unit": "person"}
+        at_home = {"type": "home_care", "short_form": True, "bed_types": [BEDS | care]}
+        manager.front.providers.get_capacity.return_value = CAPACITY | at_home
+        page = manager.get(PATH)
+        assert "how many more people you can take on today" in page.text
+        assert 'data-many="people"' in page.text
+        assert "all beds of this type" not in page.text
+        manager.press(page, PATH, **{ACCEPTING: "5"})
+        (sent,) = declared(manager)["form"]["bed_types"]
+        assert (sent["bed_type"], sent["accepting"], sent["occupied"]) == ("home_care_personal", 5, None)
+
+    def test_b6_asks_for_a_price_only_where_it_is_needed(self, manager: Visitor) -> None:
+        new = BEDS | dict.fromkeys(("maximum", "occupied", "reserved", "accepting", "closed"))
+        for short_form in (False, True):
+            shape = {"short_form": short_form, "bed_types": [new]}
+            manager.front.providers.get_capacity.return_value = CAPACITY | shape
+            assert ('<details class="app-rarely" open>' in manager.get(PATH).text) is not short_form
+
     @pytest.mark.parametrize(
         ("typed", "taken"), [("", None), ("£1,250", 1250), ("950", 950), ("lots", "lots"), ("-5", "-5")]
     )

@@ -60,7 +60,7 @@ class TestCapabilities:
 
     def test_b5_that_are_refused_are_kept_with_words_at_their_place(self, manager: Visitor) -> None:
         wrong = {
-            "capabilities.tracheostomy": "11 beds are more than the 10 that you have.",
+            "capabilities.tracheostomy": "11 is more than the 10 that you have.",
             "capabilities.palliative_care.nursing": "Enter a whole number from 0 to 2000.",
             "nhs_user_rating": "Enter a number from 0 to 5.",
         }

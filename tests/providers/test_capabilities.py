@@ -119,7 +119,7 @@ class TestGrid:
         home = given.declared(session, "general_nursing", by=by)
         replace(session, home, by=by, capabilities={"palliative_care": beds(6, 4), "tracheostomy": beds(10)})
         fields = refusal(session, home, by, capabilities={"palliative_care": beds(6, 5)})
-        assert fields == {"capabilities.palliative_care": "11 beds are more than the 10 that you have."}
+        assert fields == {"capabilities.palliative_care": "11 is more than the 10 that you have."}
 
     def test_b5_does_not_judge_by_a_maximum_that_is_not_known_yet(self, session: orm.Session) -> None:
         by = given.actor()

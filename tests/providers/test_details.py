@@ -451,5 +451,7 @@ class TestAnswer:
         by = given.actor()
         home = given.offering(session, "general_residential", by=by)
         answer = details.answer(home, by=by, now=given.NOW)
-        assert answer["bed_types"] == [{"bed_type": "general_residential", "label": "General Residential"}]
+        assert answer["bed_types"] == [
+            {"bed_type": "general_residential", "label": "General Residential", "unit": "bed"}
+        ]
         assert answer["overdue"] is True
