@@ -63,6 +63,7 @@ VISITS = {
     "/providers/<provider_id>/contracts": Visit(f"/providers/{HOME}/contracts", STAFF),
     "/providers/<provider_id>/details": Visit(f"/providers/{HOME}/details", "approver@cranberry.example"),
     "/providers/<provider_id>/services": Visit(f"/providers/{HOME}/services", STAFF),
+    "/providers/quick": Visit("/providers/quick?page_size=10", "broker@durham.example"),
     "/providers/new": Visit("/providers/new", STAFF),
     "/reference": Visit("/reference", ADMIN),
     "/reference/<kind>": Visit("/reference/bed_type", ADMIN),

@@ -27,14 +27,16 @@ export function startQuick() {
     }
   });
   form.addEventListener("keydown", (event) => press(event, form, keys));
+  // Saving is asked for from anywhere on the page, such as from the words on what was not saved.
+  document.addEventListener("keydown", (event) => {
+    if ((event.ctrlKey && event.key === "Enter") || (event.altKey && event.code === "KeyS")) {
+      event.preventDefault();
+      form.requestSubmit();
+    }
+  });
 }
 
 function press(event, form, keys) {
-  if ((event.ctrlKey && event.key === "Enter") || (event.altKey && event.code === "KeyS")) {
-    event.preventDefault();
-    form.requestSubmit();
-    return;
-  }
   if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) {
     return;
   }
