@@ -81,6 +81,7 @@ def environment() -> jinja2.Environment:
         organisation_types=permissions.ORGANISATION_TYPES,
         care_home_bed_types=choices.CARE_HOME_BED_TYPES,
         unit_bed_types=choices.UNIT_BED_TYPES,
+        bed_types_of=choices.bed_types_of,
         short_stay_services=choices.SHORT_STAY_SERVICES,
         closure_reasons=choices.CLOSURE_REASONS,
         alert_kinds=choices.ALERT_KINDS,

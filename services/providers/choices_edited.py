@@ -59,7 +59,7 @@ def save(
     for name in _EDITED:
         if name in form:
             setattr(row, name, form[name])
-    _check_days(row.valid_from, row.valid_to)
+    _check_days(row.valid_from, row.valid_to, field="valid_from")
     return _kept(session, row, audit.CHOICE_CHANGED, before=before, by=by, now=now)
 
 
@@ -75,7 +75,7 @@ def retire(
     row, today = _one(rows, code), bed_types.london_date(now)
     if valid_to < today:
         raise _wrong("valid_to", "Give today or a later day: what is past stays as it was.")
-    _check_days(row.valid_from, valid_to)
+    _check_days(row.valid_from, valid_to, field="valid_to")
     left = [other for other in rows if other is not row and choices.is_valid(other, on=valid_to)]
     if not left:
         raise _wrong("valid_to", "Add another one first: nothing would be left to choose.")
@@ -167,6 +167,8 @@ def _check(
         faults["label"] = "There is one of this name already" + (
             "; restore it instead." if same.valid_to else "."
         )
+    if kind == choices.LANGUAGE and ("/" in label or len(label) > LONGEST_CODE):
+        faults["label"] = f"Write at most {LONGEST_CODE} characters, and no stroke."
     if kind == choices.BED_TYPE and "provider_types" in form:
         faults |= _provider_types(session, form["provider_types"], kept=kept, now=now)
     for organisation_type in form.get("organisation_types", []):
@@ -191,9 +193,13 @@ def _provider_types(
     return {"provider_types": f"{refused[0]} is not a type of provider."} if refused else {}
 
 
-def _check_days(valid_from: date, valid_to: date | None) -> None:
+def _check_days(valid_from: date, valid_to: date | None, *, field: str) -> None:
     if valid_to is not None and valid_to < valid_from:
-        raise _wrong("valid_to", f"It is there from {valid_from:%-d %B %Y}; give that day or a later one.")
+        raise _wrong(field, f"It cannot begin on {_day(valid_from)} and be over on {_day(valid_to)}.")
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"
 
 
 def _refuse_stale(before: Mapping[str, Any], based_on: Mapping[str, Any]) -> None:
@@ -216,7 +222,7 @@ def _refuse_stale(before: Mapping[str, Any], based_on: Mapping[str, Any]) -> Non
 
 def _said(value: Any) -> str:
     if isinstance(value, list):
-        return ", ".join(value) or "none"
+        return ", ".join(map(str, value)) or "none"
     return str(value) if value not in (None, "") else "not given"
 
 

@@ -162,6 +162,8 @@ class TestAdding:
             ("capability", {"label": "Dialysis", "provider_types": ["care_home"]}, "provider_types"),
             ("provider_type", {"label": "Castle", "organisation_types": ["knights"]}, "organisation_types"),
             ("closure_reason", {"label": "Flood", "unit": "bed"}, "unit"),
+            ("language", {"label": "Urdu/Hindi"}, "label"),
+            ("language", {"label": "x" * 51}, "label"),
         ],
     )
     def test_refuses_what_does_not_fit(
@@ -199,6 +201,18 @@ class TestChanging:
         with pytest.raises(errors.Invalid) as refused:
             save(session, choices.BED_TYPE, code="general_nursing", unit="person")
         assert list(refused.value.fields) == ["unit"]
+
+    def test_cannot_let_it_begin_after_its_end(self, session: orm.Session) -> None:
+        retire(session, choices.CAPABILITY, "tracheostomy")
+        tomorrow = (TODAY + timedelta(days=1)).isoformat()
+        with pytest.raises(errors.Invalid) as refused:
+            save(session, choices.CAPABILITY, code="tracheostomy", valid_from=tomorrow)
+        assert list(refused.value.fields) == ["valid_from"]
+
+    def test_says_what_is_now_whatever_was_seen(self, session: orm.Session) -> None:
+        with pytest.raises(errors.Stale) as refused:
+            save(session, choices.BED_TYPE, code="general_nursing", based_on={"provider_types": [1]})
+        assert refused.value.fields == {"provider_types": "was 1, is now care_home"}
 
     def test_of_nothing_is_refused(self, session: orm.Session) -> None:
         with pytest.raises(errors.NotFound):
