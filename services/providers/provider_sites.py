@@ -70,15 +70,14 @@ def follow(session: orm.Session, work: Work, differing: Differing) -> None:
     tell_of_organisations(session, work, renamed)
 
 
-def move(work: Work) -> set[str]:
-    """Give providers whose place is registered under a new code that code; return the new codes (B2).
+def move(work: Work) -> dict[str, str]:
+    """Give providers whose place is registered under a new code that code; return the old code of each (B2).
 
     The provider, and with it all its history, goes on; whose it is stays for people to change.
     """
     with work.transaction() as session:
         pairs = _successions(session)
-    taken: set[str] = set()
-    for new_code, old_code in pairs:
+    for new_code, old_code in pairs.items():
         with work.transaction() as session:
             site = dict(session.execute(_one(new_code)).one()._mapping)
             before = dict(session.execute(_one(old_code)).one()._mapping)
@@ -95,8 +94,7 @@ def move(work: Work) -> set[str]:
                 .values(predecessor_code=old_code)
                 .execution_options(synchronize_session=False)
             )
-        taken.add(new_code)
-    return taken
+    return pairs
 
 
 def add(work: Work, *, apart_from: Collection[str]) -> None:
@@ -124,15 +122,17 @@ def add(work: Work, *, apart_from: Collection[str]) -> None:
         after = rows[-1].code
 
 
-def close(work: Work) -> None:
+def close(work: Work, *, apart_from: Collection[str]) -> None:
     """Deactivate the providers whose sites are registered no more; nothing of them is deleted.
+
+    Of a dry run those that would have moved still have their old codes, which are ``apart_from``.
 
     :raises errors.Conflict: when there are too many of them.
     """
     gone = (
         select(_its.id)
         .join(_site, (_site.register == CQC) & (_site.code == _its.cqc_location_id))
-        .where(_its.active, _site.deregistered_on <= work.today)
+        .where(_its.active, _site.deregistered_on <= work.today, _site.code.not_in(apart_from))
     )
     with work.transaction() as session:
         ids_of = session.scalars(gone).all()
@@ -252,7 +252,7 @@ def _has_provider() -> Any:
     return select(_its.id).where(_its.cqc_location_id == _site.code).exists()
 
 
-def _successions(session: orm.Session) -> list[tuple[str, str]]:
+def _successions(session: orm.Session) -> dict[str, str]:
     """Return new codes with the old ones whose places they are, each once.
 
     The place is the same by postcode and by name or, where a type of provider has the address to itself, by
@@ -280,7 +280,7 @@ def _successions(session: orm.Session) -> list[tuple[str, str]]:
     for likeness, new_code, old_code in ranked:
         if likeness and new_code not in pairs and old_code not in pairs.values():
             pairs[new_code] = old_code
-    return list(pairs.items())
+    return pairs
 
 
 def _likeness(new: models.RegisteredSite, old: models.RegisteredSite) -> int:

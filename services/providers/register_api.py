@@ -53,6 +53,8 @@ class Api:
                     params=params,
                     headers={"Accept": "application/json", **self.headers},
                     timeout=_TIMEOUT,
+                    # The key is for this register and for nobody it may send us to.
+                    allow_redirects=False,
                 )
                 if answer.status_code == _GONE:
                     return None

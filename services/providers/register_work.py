@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import orm
+from sqlalchemy import orm, text
 
 from contracts import errors, permissions
 from kit import database
@@ -22,6 +22,9 @@ MOST_VANISHING = 0.10
 FEWEST_VANISHING = 5
 """So few are never taken for a mistake."""
 BATCH = 500
+
+# A step that looks at all of a register may take longer than a call ever may.
+_PATIENTLY = text("SET LOCAL statement_timeout = 0")
 
 Reject = Callable[[list[str], str], None]
 """Called with a row that cannot become a provider, and why."""
@@ -76,9 +79,17 @@ def working(
     A dry run writes into the tables of registers only, where nobody else waits for it.
     """
     if not dry_run:
-        yield sessions.transaction
+
+        @contextlib.contextmanager
+        def each() -> Iterator[orm.Session]:
+            with sessions.transaction() as session:
+                session.execute(_PATIENTLY)
+                yield session
+
+        yield each
         return
     with sessions.engine.connect() as connection, connection.begin() as everything:
+        connection.execute(_PATIENTLY)
         made = orm.Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False)
 
         @contextlib.contextmanager

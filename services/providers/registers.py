@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import orm, select, update
+from sqlalchemy import orm, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from contracts import events
@@ -55,12 +55,15 @@ def take_in(
     _take_rows(work, register=register, told=told, run=run, batch=batch)
     if register != CQC:
         return
+    with work.transaction() as session:
+        # What follows joins the whole register; a first import makes it from nothing.
+        session.execute(text("ANALYZE registered_sites"))
     if named is not None:
         _notice_missing(work, named)
     moved = provider_sites.move(work)
     if not work.update_only:
-        provider_sites.add(work, apart_from=moved)
-    provider_sites.close(work)
+        provider_sites.add(work, apart_from=moved.keys())
+    provider_sites.close(work, apart_from=moved.values() if work.dry_run else ())
 
 
 def _take_rows(

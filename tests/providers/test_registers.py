@@ -374,6 +374,15 @@ class TestDryRun:
         )
         assert "This was a dry run: nothing was changed." in str(dry)
 
+    def test_tells_a_home_that_moves_from_one_that_closes(
+        self, importing: Importing, sessions: database.Sessions
+    ) -> None:
+        gone = HOME | {"Location ID": "1-100000001", "Location Postal Code": "DH1 1AA"}
+        importing.hsca(HOME, gone)
+        dry = importing.hsca(TestNewRegistration.NEW, days=1, dry_run=True).counts
+        assert dry == importing.hsca(TestNewRegistration.NEW, days=1).counts
+        assert (dry.providers_moved, dry.providers_closed, dry.providers_added) == (1, 1, 0)
+
 
 class TestNewRegistration:
     NEW = HOME | {"Location ID": "1-300000000", "Location HSCA start date": "01/03/2026"}
