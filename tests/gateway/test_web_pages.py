@@ -171,6 +171,7 @@ def full(front: Front) -> Front:
     front.identity.organisation_names.return_value = {PROVIDER_ID: EVIL, browsing.OTHER_ID: EVIL}
     front.providers.get_provider.return_value = {**browsing.PROVIDER, "name": EVIL, "town": EVIL}
     front.providers.get_capacity.return_value = {**browsing.CAPACITY, "name": EVIL, "last_updated_by": EVIL}
+    front.providers.capacities.return_value = {"results": [{**browsing.CAPACITY, "name": EVIL}]}
     front.providers.history.return_value = HISTORY
     front.providers.bed_types.return_value = {
         "results": [{"code": "general_residential", "name": "General Residential", "definition": EVIL}]
@@ -197,6 +198,8 @@ SIGNED_IN = [
     (MANAGER, "/directory?show=organisations"),
     (MANAGER, "/providers"),
     (MANAGER, f"/providers?q={EVIL}"),
+    (MANAGER, f"/providers?brand={EVIL}&organisation_id={EVIL}"),
+    (MANAGER, f"/providers/quick?q={EVIL}"),
     (MANAGER, f"/providers/{PROVIDER_ID}"),
     (MANAGER, f"/providers/{PROVIDER_ID}/details"),
     (MANAGER, f"/providers/{PROVIDER_ID}/services"),
