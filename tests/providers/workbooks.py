@@ -26,7 +26,7 @@ class Filled:
     sheets: dict[str, list[list[Any]]]
 
     def enter(self, sheet: str, name: str, *, of: str = "", **cells: Any) -> int:
-        """Type over cells of the row about a provider (and ``of`` a vacancy type); return the row's number."""
+        """Type over cells of the row about a provider (and ``of`` a type); return its number."""
         number, row = next(
             (number, row)
             for number, row in enumerate(self.sheets[sheet], 1)
