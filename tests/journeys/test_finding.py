@@ -117,6 +117,23 @@ class TestFilters:
         oldest = min(datetime.fromisoformat(row["last_updated"]) for row in fresh["results"])
         assert oldest > datetime.now(UTC) - timedelta(hours=hours, minutes=5)
 
+    def test_b3_find_the_words_of_notes(
+        self, ward: pages.Visitor, caller: api.Api, keeper: api.Api, cornwall: None
+    ) -> None:
+        (nook,) = [
+            row
+            for row in caller.get("/vacancies", postcode="TR1 2AA")["results"]
+            if row["name"] == "Near Nook"
+        ]
+        note = {"text": "Parrots are welcome in the garden room."}
+        keeper.post(f"/providers/{nook['provider_id']}/notes", note)
+
+        def told() -> bool:
+            return "Parrots are welcome" in ward.get("/find?postcode=TR1+2AA&words=garden+parrot").text
+
+        waiting.until(told, what="the note to be found by its words")
+        assert caller.get("/vacancies", postcode="TR1 2AA", words="parrots cinema")["total"] == 0
+
     def test_c5_say_what_to_relax_when_nothing_fits(self, ward: pages.Visitor) -> None:
         page = ward.get("/find?postcode=TR1+2AA&bed_type=mental_health_nursing&radius_miles=5")
         assert results_heading(page) == "No vacancies found near TR1 2AA"
@@ -129,7 +146,7 @@ class TestFilters:
             "Enter the price in whole pounds, for example 1200.",
         )
         assert page.form("Find vacancies").value("postcode") == "DH1 3YG"
-        for name, value in (("bed_type", "cot"), ("max_price", "-1"), ("radius_miles", "x"), ("page", "0")):
+        for name, value in (("bed_type", "A cot"), ("max_price", "-1"), ("radius_miles", "x"), ("page", "0")):
             answer = caller.call("GET", "/vacancies", params={"postcode": "DH1 3YG", name: value})
             assert (answer.status_code, list(answer.json()["fields"])) == (400, [name])
 
