@@ -7,7 +7,7 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select, tuple_, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
@@ -40,7 +40,7 @@ def begin(
         raise errors.Invalid(
             "Send another key.", {"idempotency_key": f"Use at most {LONGEST_KEY} characters."}
         )
-    session.execute(delete(_its).where(_its.at < now - KEPT_FOR))
+    _forget_old(session, now=now)
     claim = postgresql.insert(_its).values(caller=_caller(by), key=key, digest=digest, at=now)
     first = session.execute(claim.on_conflict_do_nothing().returning(_its.key)).one_or_none()
     if first is not None:
@@ -58,6 +58,12 @@ def begin(
 def keep(session: Session, *, key: str, answer: dict[str, Any], by: permissions.Actor) -> None:
     """Keep what is answered, for whoever sends the same request again."""
     session.execute(update(_its).where(*_this(key, by)).values(answer=answer))
+
+
+def _forget_old(session: Session, *, now: datetime) -> None:
+    # What somebody else is forgetting just now is nothing to wait for.
+    old = select(_its.caller, _its.key).where(_its.at < now - KEPT_FOR).with_for_update(skip_locked=True)
+    session.execute(delete(_its).where(tuple_(_its.caller, _its.key).in_(old)))
 
 
 def _this(key: str, by: permissions.Actor) -> tuple[Any, Any]:
