@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import orm, select
 
 from contracts import errors, permissions
-from kit import database
+from kit import database, ids
 from services.identity import directory, models, organisations
 from tests.identity import given
 
@@ -32,6 +32,14 @@ class TestDirectory:
         assert names(directory.find(session, area=NORTH, q="zinnia", page=1)) == ["Zinnia Homes"]
         [row] = directory.find(session, area=None, q="elder", page=1)["results"]
         assert (row["area_name"], row["people"]) == ("Leeds", [])
+
+    def test_b1_tells_what_organisations_are_called(self, session: orm.Session) -> None:
+        aster, elder = (given.organisation(session, name=name) for name in ("Aster Homes", "Elder Homes"))
+        asked = [elder.id, aster.id, elder.id, ids.new(), "nonsense"]
+        found = directory.names(session, organisation_ids=asked)
+        assert found == {aster.id: "Aster Homes", elder.id: "Elder Homes"}
+        with pytest.raises(errors.Invalid):
+            directory.names(session, organisation_ids=[ids.new()] * 1001)
 
     def test_shows_active_approvers_only(self, session: orm.Session) -> None:
         homes = given.organisation(session, council_code=DURHAM)
