@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from contracts import errors, permissions
-from services.providers import changes, models, opening, publishing
+from services.providers import changes, details, models, opening, publishing
 
 LONGEST = 500
 """Characters of the reason."""
@@ -48,6 +48,7 @@ def reactivate(
     :raises errors.Forbidden: ``by`` may not reactivate it.
     :raises errors.Stale: somebody changed it since ``version``.
     :raises errors.Conflict: it is active.
+    :raises errors.Invalid: another active provider has its CQC location id.
     """
     provider = _open(session, provider_id=provider_id, version=version, by=by, now=now)
     if provider.active:
@@ -76,5 +77,6 @@ def _switch(
 ) -> models.Provider:
     before = changes.state(provider)
     provider.active, provider.deactivated_reason = active, reason
+    details.refuse_taken(session, provider)
     publishing.publish(session, provider, kind="details", before=before, by=by, now=now)
     return provider

@@ -11,7 +11,7 @@ from sqlalchemy import orm
 
 from contracts import errors, permissions
 from kit import ids
-from services.providers import choices, details, models, opening, schemas
+from services.providers import choices, closing, details, models, opening, schemas
 from tests.providers import given
 
 FORM = given.DETAILS | {"type": "care_home"}
@@ -361,6 +361,15 @@ class TestCqcLocation:
         create(session, by=by, cqc_location_id=self.ID)
         with pytest.raises(errors.Invalid):
             change(session, home, by=given.administrator(), active=True)
+
+    def test_b2_stays_with_who_has_it_when_another_is_put_back(self, session: orm.Session) -> None:
+        home = given.provider(session, of=given.actor(), cqc_location_id=self.ID, active=False)
+        given.provider(session, of=given.actor(), cqc_location_id=self.ID)
+        with pytest.raises(errors.Invalid) as refused:
+            closing.reactivate(
+                session, provider_id=home.id, version=None, by=given.administrator(), now=given.NOW
+            )
+        assert list(refused.value.fields) == ["cqc_location_id"]
 
 
 class TestFactsOfCqc:
