@@ -200,3 +200,30 @@ class TestState:
     @pytest.mark.parametrize("what", ["apply", "cancel", "undo"])
     def test_b12_leads_back_who_only_looks_at_where_a_form_goes(self, manager: Visitor, what: str) -> None:
         assert manager.get(f"{PATH}/{what}").headers["Location"] == PATH
+
+
+class TestApi:
+    def test_b12_takes_a_file_in_base64(self, front: Front) -> None:
+        front.sign_in(MANAGER)
+        front.providers.upload_bulk.return_value = UPLOAD
+        body = {
+            "template": "contacts",
+            "content": base64.b64encode(bytes(bulk.LARGEST_FILE)).decode(),
+            "declarations": list(bulk.DECLARATIONS),
+        }
+        answer = front.api("POST", "/bulk-uploads", json=body)
+        assert (answer.status_code, answer.json()["id"]) == (202, UPLOAD_ID)
+        front.providers.upload_bulk.assert_called_once_with(file_name="file.xlsx", **body)
+
+    def test_b12_shows_applies_cancels_and_undoes(self, front: Front) -> None:
+        front.sign_in(MANAGER)
+        for method in ("bulk_upload", "apply_bulk", "cancel_bulk", "undo_bulk"):
+            getattr(front.providers, method).return_value = UPLOAD
+        address = f"/bulk-uploads/{UPLOAD_ID}"
+        assert front.api("GET", address).json()["faults"][0]["row"] == 17
+        assert front.api("POST", f"{address}/apply", json={"mode": "valid_rows"}).status_code == 202
+        assert front.api("POST", f"{address}/cancel").status_code == 202
+        assert front.api("POST", f"{address}/undo").status_code == 202
+        front.providers.apply_bulk.assert_called_once_with(
+            upload_id=UPLOAD_ID, mode="valid_rows", confirmed=False
+        )
