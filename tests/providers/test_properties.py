@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import timedelta
 from typing import Any
 
@@ -10,8 +11,20 @@ from hypothesis import stateful
 from hypothesis import strategies as st
 from sqlalchemy import func, orm, select
 
-from contracts import errors, vocabulary
-from services.providers import models, services_offered, snapshots
+from contracts import bulk, errors, permissions, vocabulary
+from kit import ids
+from services.providers import (
+    bulk_applying,
+    bulk_checking,
+    bulk_templates,
+    bulk_uploads,
+    changes,
+    figures,
+    models,
+    services_offered,
+    snapshots,
+)
+from services.providers.bulk_reading import Line
 from tests.factories import postgres
 from tests.providers import given
 
@@ -39,6 +52,7 @@ class Books(stateful.RuleBasedStateMachine):
         self.home = given.offering(self.session, *CODES[:2], by=self.by, registered_beds=40)
         self.versions = [self.home.version]
         self.accepted = 0
+        self.undoable: list[tuple[models.BulkUpload, models.BulkRow]] = []
 
     def teardown(self) -> None:
         self.context.__exit__(None, None, None)
@@ -83,6 +97,100 @@ class Books(stateful.RuleBasedStateMachine):
         if self.attempt(change) and self.declarations() > count:
             self.accepted += 1
             self.versions.append(self.home.version)
+
+    @stateful.rule(
+        figures=st.lists(rows(), max_size=2, unique_by=lambda row: row["bed_type"]),
+        fits=st.booleans(),
+        unchanged=st.booleans(),
+        behind=st.integers(0, 2),
+    )
+    def b12_send_a_workbook(
+        self, figures: list[dict[str, Any]], fits: bool, unchanged: bool, behind: int
+    ) -> None:
+        """Apply a workbook that may be of an earlier version, and say that nothing has changed or figures."""
+        self.now += timedelta(minutes=1)
+        if fits:
+            for row in figures:
+                row["maximum"] = sum(row[part] for part in ("occupied", "reserved", "accepting", "closed"))
+                row["closure_reason"] = "refurbishment" if row["closed"] else None
+        row = self.uploaded(figures, unchanged=unchanged, version=max(1, self.home.version - behind))
+        count, rules = self.declarations(), self.bulk_rules()
+        with self.session.no_autoflush:
+            bulk_applying.put_in(self.session, row[0], [row[1]], rules, now=self.now)
+        self.session.flush()
+        if self.declarations() > count:
+            self.accepted += 1
+            self.versions.append(self.home.version)
+            self.undoable.append(row)
+        assert self.home.version == self.versions[-1]
+
+    @stateful.rule()
+    def b12_undo_a_workbook(self) -> None:
+        if not self.undoable:
+            return
+        self.now += timedelta(minutes=1)
+        upload, row = self.undoable.pop()
+        count = self.declarations()
+        bulk_applying.put_back(self.session, upload, [row], by=self.by, now=self.now)
+        self.session.flush()
+        assert (row.outcome == bulk_uploads.PUT_BACK) == (self.declarations() > count)
+        if self.declarations() > count:
+            self.accepted += 1
+            self.versions.append(self.home.version)
+            assert [figures.of(bed).as_dict() for bed in self.home.bed_types] == row.before["bed_types"]
+
+    def uploaded(
+        self, figures: list[dict[str, Any]], *, unchanged: bool, version: int
+    ) -> tuple[models.BulkUpload, models.BulkRow]:
+        """Return an upload with the rows about the one home, as the check of a file makes them."""
+        which = {"provider_id": self.home.id, "version": version}
+        lines = [
+            Line("Capacities", number, which | {"weekly_price_from": 850, "flexible": False} | row)
+            for number, row in enumerate(figures, 2)
+        ]
+        lines.append(Line("Care Homes", 2, which | {"nothing_changed": unchanged or None}))
+        upload = models.BulkUpload(
+            id=ids.new(),
+            template=bulk.CARE_HOME,
+            state=bulk.APPLYING,
+            by_id=self.by.user_id,
+            by=self.by.as_dict(),
+            file_name="homes.xlsx",
+            declarations=[],
+            columns={},
+            counts={},
+            created_at=self.now,
+        )
+        found = models.BulkRow(
+            upload_id=upload.id,
+            number=1,
+            provider_id=self.home.id,
+            name=self.home.name,
+            lines=[dataclasses.asdict(line) for line in lines],
+            changes=[],
+            faults=[],
+            # Whatever is asked has been answered with yes.
+            questions=self.asked(lines),
+            outcome=bulk_uploads.READY,
+        )
+        self.session.add(upload)
+        self.session.flush()
+        self.session.add(found)
+        self.session.flush()
+        return upload, found
+
+    def asked(self, lines: list[Line]) -> dict[str, str]:
+        later = changes.since(self.session, provider_id=self.home.id, version=lines[0].values["version"])
+        return bulk_checking.look(self.home, lines, later, self.bulk_rules()).questions
+
+    def bulk_rules(self) -> bulk_checking.Rules:
+        return bulk_checking.Rules(
+            template=bulk_templates.TEMPLATES[bulk.CARE_HOME],
+            letters={},
+            reasons=vocabulary.CLOSURE_REASONS,
+            by=dataclasses.replace(self.by, channel=permissions.BULK),
+            now=self.now,
+        )
 
     @stateful.rule(codes=st.lists(st.sampled_from(CODES), unique=True))
     def offer(self, codes: list[str]) -> None:
