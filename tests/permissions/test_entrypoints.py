@@ -42,6 +42,7 @@ FOR_EVERYBODY_WITH_AN_ACCOUNT = {
     "identity.me",
     "identity.names",
     "identity.new_recovery_codes",
+    "identity.organisation_names",
     "identity.profile",
     "identity.rotate_session",
     "identity.second_factor",
@@ -49,6 +50,7 @@ FOR_EVERYBODY_WITH_AN_ACCOUNT = {
     "identity.set_communications",
     "identity.sign_out",
     "providers.bed_types",
+    "providers.choices",
     "providers.directory",
 }
 """One's own affairs, and what is for all to see."""
