@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.datastructures import MultiDict
 
 from contracts import errors, permissions, vocabulary
-from gateway import answers, http, security
+from gateway import answers, choices, http, security
 from gateway.web import (
     editing,
     history_chart,
@@ -138,6 +138,7 @@ class Providers:
             | {kind["code"]: kind["definition"] for kind in kinds},
             unit=provider_words.unit(provider["type"], provider["bed_types"]),
             short_stay=provider_words.still_chosen("short_stay_service", provider["short_stay_services"]),
+            short_stay_definitions=choices.definitions("short_stay_service"),
             known_languages=provider_words.still_chosen("language", provider["languages"]),
             **meanwhile.said(refusal, fresh=f"/providers/{provider['id']}/services"),
         )

@@ -187,6 +187,7 @@ class TestServices:
         text = manager.get(f"{PATH}/services").text
         assert "For daily help." in text
         assert "For people with dementia." in text
+        assert "so that those who care for somebody at home can rest." in text
 
     def test_b4_are_sent_with_languages_that_are_not_on_the_list(self, manager: Visitor) -> None:
         path = f"{PATH}/services"
