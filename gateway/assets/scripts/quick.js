@@ -122,7 +122,10 @@ function refresh(home) {
     showReason(row);
     showSum(row);
   });
-  home.querySelector("[data-unsaved]").hidden = !isUnsaved(home);
+  const mark = home.querySelector("[data-unsaved]");
+  if (mark) {
+    mark.hidden = !isUnsaved(home);
+  }
 }
 
 function isUnsaved(home) {
