@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contracts import events
-from kit import logging, recording
+from kit import logging, many, recording
 
 
 class Row:
@@ -59,23 +59,15 @@ def record(session: orm.Session, event: events.Event) -> None:
 
 
 def record_all(session: orm.Session, of: Sequence[events.Event]) -> None:
-    """Write many events at once, as :func:`record` writes one."""
+    """Write many events at once, in this order, as :func:`record` writes one."""
     if not of:
         return
-    session.flush()
     headers = {"call_id": logging.call_id.get()}
-    session.execute(
-        _table.insert(),
-        [
-            {
-                "aggregate_id": event.aggregate_id,
-                "name": event.name,
-                "body": event.to_dict(),
-                "headers": headers,
-            }
-            for event in of
-        ],
-    )
+    told = [
+        {"aggregate_id": event.aggregate_id, "name": event.name, "body": event.to_dict(), "headers": headers}
+        for event in of
+    ]
+    many.insert(session, _table.name, told)
     session.info["recorded"] = True
 
 

@@ -7,11 +7,11 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Select, Text, cast, func, insert, orm, select, update
+from sqlalchemy import Select, Text, cast, func, orm, select, update
 
 from contracts import events
 from contracts import organisations as known
-from kit import ids, outbox
+from kit import ids, many, outbox, recording
 from services.providers import (
     audit,
     capacity,
@@ -54,19 +54,20 @@ def follow(session: orm.Session, work: Work, differing: Differing) -> None:
     """Give the providers that have these sites the register's facts, as one new version each."""
     ids_of = session.scalars(select(_its.id).where(_its.cqc_location_id.in_(differing))).all()
     renamed: set[str] = set()
-    for provider in _taken(session, work, ids_of):
-        before, site = differing[provider.cqc_location_id or ""]
-        wanted = _wanted(provider, before, site, today=work.today)
-        if wanted:
-            work.counts.providers_changed += 1
-            _write(session, work, provider, wanted)
-        parent = site["parent_code"]
-        if (
-            before is not None
-            and before["parent_name"] != site["parent_name"]
-            and provider.organisation_id == known.registered_id(CQC, parent or "")
-        ):
-            renamed.add(parent)
+    with recording.together(session):
+        for provider in _taken(session, work, ids_of):
+            before, site = differing[provider.cqc_location_id or ""]
+            wanted = _wanted(provider, before, site, today=work.today)
+            if wanted:
+                work.counts.providers_changed += 1
+                _write(session, work, provider, wanted)
+            parent = site["parent_code"]
+            if (
+                before is not None
+                and before["parent_name"] != site["parent_name"]
+                and provider.organisation_id == known.registered_id(CQC, parent or "")
+            ):
+                renamed.add(parent)
     tell_of_organisations(session, work, renamed)
 
 
@@ -142,7 +143,7 @@ def close(work: Work, *, apart_from: Collection[str]) -> None:
     if work.dry_run:
         return
     for some in register_work.in_batches(ids_of):
-        with work.transaction() as session:
+        with work.transaction() as session, recording.together(session):
             for provider in _taken(session, work, some):
                 if provider.active:
                     _write(session, work, provider, {"active": False, "deactivated_reason": DEREGISTERED})
@@ -381,8 +382,8 @@ def _create(
             }
         )
         audited.append(audit.created(provider, told, by=work.by, now=work.now))
-    session.execute(insert(models.Change), logged)
-    session.execute(insert(models.AuditEntry), audited)
+    many.insert(session, models.Change.__tablename__, logged)
+    many.insert(session, models.AuditEntry.__tablename__, audited)
     outbox.record_all(
         session,
         [

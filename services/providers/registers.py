@@ -14,11 +14,10 @@ from typing import Any
 
 import orjson
 from sqlalchemy import orm, select, text, update
-from sqlalchemy.dialects.postgresql import insert
 
 from contracts import events
 from contracts import organisations as known
-from kit import outbox
+from kit import many, outbox
 from services.providers import import_runs, models, ods_files, provider_sites, register_work
 from services.providers.register_rows import CQC, ODS, Told
 
@@ -115,11 +114,12 @@ def _keep(
         differing[row.code] = differing.get(row.code, (before, site))[0], site
         stored[row.code] = site
     if differing:
-        fresh = insert(_site)
-        changes = {name: fresh.excluded[name] for name in [*_TOLD, "digest", "changed_at"]}
-        session.execute(
-            fresh.on_conflict_do_update(index_elements=["register", "code"], set_=changes),
+        many.insert(
+            session,
+            _site.__tablename__,
             [site for _, site in differing.values()],
+            key=("register", "code"),
+            kept=("first_seen_at",),
         )
     return differing
 
