@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright import sync_api
 
-from contracts import demo, terms
+from contracts import bulk, demo, terms
 from tests.browser import conftest, watching
 from tests.factories import api, routes, stack, waiting
 
@@ -39,6 +39,11 @@ VISITS = {
     "/api-keys": Visit("/api-keys", "approver@cranberry.example"),
     "/api-keys/<key_id>/revoke": Visit("/api-keys/{key}/revoke", "approver@cranberry.example"),
     "/audit": Visit("/audit", "approver@cranberry.example"),
+    "/bulk": Visit("/bulk", STAFF),
+    "/bulk/<upload_id>": Visit("/bulk/{upload}", STAFF),
+    "/bulk/<upload_id>/apply": Visit("/bulk/{upload}/apply", STAFF),
+    "/bulk/<upload_id>/cancel": Visit("/bulk/{upload}/cancel", STAFF),
+    "/bulk/<upload_id>/undo": Visit("/bulk/{upload}/undo", STAFF),
     "/cookies": Visit("/cookies"),
     "/directory": Visit("/directory?area=all", STAFF),
     "/disclaimer": Visit("/disclaimer", "ward-desk@acute.example"),
@@ -108,6 +113,7 @@ def places(product: stack.Stack) -> dict[str, str]:
     key = api.sign_in(product.url, "approver@cranberry.example").post("/api-keys", {"name": "Software"})
     return {
         "{key}": key["id"],
+        "{upload}": uploaded(caller),
         "{home}": next(home["id"] for home in homes if home["last_updated"]),
         "{link}": waiting.until(lambda: link(product), what="the reminder", seconds=30),
         "{password_link}": waiting.until(lambda: password_link(product), what="the link", seconds=30),
@@ -274,6 +280,12 @@ def filled(address: str, places: dict[str, str]) -> str:
     for name, value in places.items():
         address = address.replace(name, value)
     return address
+
+
+def uploaded(caller: api.Api) -> str:
+    """Return the id of a file that a person has sent."""
+    body = {"template": "contacts", "content": "QQ==", "declarations": list(bulk.DECLARATIONS)}
+    return str(caller.post("/bulk-uploads", body)["id"])
 
 
 def link(product: stack.Stack) -> Any:

@@ -6,7 +6,17 @@ import inspect
 
 from gateway import http, service
 
-NOT_PAGES = ("/assets/", "/health/", "/openapi.json", "/api/", "/audit.csv", "/providers.csv", "/providers.xlsx")
+NOT_PAGES = (
+    "/assets/",
+    "/health/",
+    "/openapi.json",
+    "/api/",
+    "/audit.csv",
+    "/providers.csv",
+    "/providers.xlsx",
+    "/bulk/template/",
+    "/bulk/<upload_id>/errors.xlsx",
+)
 
 
 def shown() -> list[str]:
