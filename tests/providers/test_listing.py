@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from contracts import errors, permissions, vocabulary
-from kit import ids
+from kit import database, ids
 from services.providers import completeness, list_export, listing, listing_filters, models
 from services.providers.listing_filters import Filters
 from tests.providers import given
@@ -337,6 +337,25 @@ class TestExport:
             session, filters=Filters(q="Row"), sort="name", most=1000, by=OWNER, now=given.NOW
         )
         assert [row["name"] for row in every] == [f"Row {number:03}" for number in range(105)]
+
+    def test_b1_is_made_from_the_database_for_whoever_asks(self, sessions: database.Sessions) -> None:
+        owner = given.actor()
+        with sessions.transaction() as session:
+            given.declared(session, "general_nursing", by=owner, name="Thimble House")
+            given.provider(session, of=given.actor(), name="Cobweb Court")
+        made = list_export.make(
+            sessions.engine,
+            file_type="csv",
+            filters={"mark": "stale"},
+            sort="age",
+            organisation_names={},
+            by=owner.as_dict(),
+            now=(given.NOW + timedelta(days=3)).isoformat(),
+        )
+        _, head, row = csv.reader(io.StringIO(made.decode("utf-8-sig")))
+        found = dict(zip(head, row, strict=True))
+        assert (found["Name"], found["Type"], found["Marks"]) == ("Thimble House", "Care home", "Overdue")
+        assert (found["Age in hours"], found["Expected every (hours)"]) == ("72", "48")
 
     def test_refuses_another_type_of_file(self, session: orm.Session) -> None:
         engine = session.get_bind()
