@@ -41,7 +41,7 @@ def take(
     """
     faults = {}
     if template not in bulk.TEMPLATES:
-        faults["template"] = f"Choose one of: {', '.join(bulk.TEMPLATES)}."
+        faults["template"] = f"Say which template it is: {', '.join(bulk.TEMPLATES.values())}."
     if set(declarations) != set(bulk.DECLARATIONS):
         faults["declarations"] = "Confirm each of the three statements before you send the file."
     if not content:
