@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ from sqlalchemy import Select, Text, cast, func, orm, select, update
 
 from contracts import events
 from contracts import organisations as known
-from kit import ids, many, outbox, recording
+from kit import ids, importing, many, outbox, recording
 from services.providers import (
     audit,
     capacity,
@@ -100,14 +100,26 @@ def move(work: Work) -> dict[str, str]:
 
 def add(work: Work, *, apart_from: Collection[str]) -> None:
     """Make providers of the sites of our types that no provider has yet."""
+    lacking = [*_is_ours(), ~_has_provider()]
+    with work.transaction() as session:
+        total = session.scalar(select(func.count()).select_from(_site).where(*lacking))
+    with importing.bar(
+        total=total, what="New providers", unit="", unit_scale=False, progress=work.progress
+    ) as bar:
+        for number in _added(work, lacking, apart_from=apart_from):
+            bar.update(number)
+
+
+def _added(work: Work, lacking: Sequence[Any], *, apart_from: Collection[str]) -> Iterator[int]:
+    """Make providers of the sites that are ``lacking`` one; give how many are done after each batch."""
     after = ""
     while True:
         with work.transaction() as session:
             rows = session.execute(
                 select(_SITES)
-                .where(*_is_ours(), ~_has_provider(), _site.code > after)
+                .where(*lacking, _site.code > after)
                 .order_by(_site.code)
-                .limit(500)
+                .limit(register_work.BATCH)
             ).all()
             sites = [dict(row._mapping) for row in rows if row.code not in apart_from]
             sites = [site for site in sites if _can_be_placed(work, site)]
@@ -120,6 +132,7 @@ def add(work: Work, *, apart_from: Collection[str]) -> None:
                 _create(session, work, sites, owners)
         if not rows:
             return
+        yield len(rows)
         after = rows[-1].code
 
 

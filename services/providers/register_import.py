@@ -91,7 +91,9 @@ def run(
         importing.bar(total=total, what=path.name, progress=progress) as bar,
     ):
         opened = _open(path, register=register, rejects=rejects, bar=bar)
-        work = _take_in(path, opened, register=register, sessions=sessions, options=options, now=now)
+        work = _take_in(
+            path, opened, register=register, sessions=sessions, options=options, now=now, progress=progress
+        )
     return Summary(
         what=path.name,
         counts=work.counts,
@@ -159,6 +161,7 @@ def _take_in(
     sessions: database.Sessions,
     options: Options,
     now: datetime,
+    progress: bool,
 ) -> register_work.Work:
     def without_provider(row: list[str], why: str) -> None:
         opened.rejects.add(path.name, 0, row, why)
@@ -182,6 +185,7 @@ def _take_in(
                 dry_run=options.dry_run,
                 update_only=options.update_only,
                 yes=options.yes,
+                progress=progress,
                 counts=register_work.Counts(**run.counts),
             )
             with import_runs.closing(sessions, run, work.counts):

@@ -107,6 +107,7 @@ def number(given: str, *, what: str) -> int | None:
     """
     if not given:
         return None
+    given = given.removesuffix(".0")
     if not given.isdecimal() or len(given) > 5:
         raise Bad(f"{what}: {given} is not a whole number")
     return int(given) or None

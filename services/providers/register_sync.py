@@ -95,6 +95,7 @@ def run(
                 dry_run=options.dry_run,
                 update_only=options.update_only,
                 yes=options.yes,
+                progress=progress,
                 counts=register_work.Counts(**run.counts),
             )
             told = _cqc if register == CQC else _ods

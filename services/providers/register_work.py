@@ -61,6 +61,7 @@ class Work:
     dry_run: bool = False
     update_only: bool = False
     yes: bool = False
+    progress: bool = False
     counts: Counts = field(default_factory=Counts)
     told: set[str] = field(default_factory=set)
     """The organisations that others were told of already."""
@@ -116,8 +117,8 @@ def refuse_too_many(work: Work, number: int, *, of: int, what: str) -> None:
     if number > max(FEWEST_VANISHING, MOST_VANISHING * of) and not work.yes:
         raise errors.Conflict(
             f"{number:,} of {of:,} {what} would be deregistered, which is more than {MOST_VANISHING:.0%}: "
-            "the file may be incomplete. None was, and no provider was added or moved; the rest was taken "
-            "in. If it is right, run the command again with --yes."
+            "what was given may be incomplete. None was; the rest that is told of sites was taken in. "
+            "If it is right, run the command again with --yes."
         )
 
 
