@@ -110,15 +110,21 @@ def alignment_of(site: Mapping[str, Any]) -> areas.Alignment | None:
 
 def _answers(session: orm.Session, sites: Any) -> list[dict[str, Any]]:
     its = models.Provider
-    codes = [site.code for site in sites if site.register == register_rows.CQC]
-    taken = set(
-        session.scalars(select(its.cqc_location_id).where(its.cqc_location_id.in_(codes), its.active))
-    )
+    taken = {
+        register: set(
+            session.scalars(
+                select(column).where(
+                    column.in_([site.code for site in sites if site.register == register]), its.active
+                )
+            )
+        )
+        for register, column in ((register_rows.CQC, its.cqc_location_id), (register_rows.ODS, its.ods_code))
+    }
     return [
         {
             **{name: getattr(site, name) for name in _SHOWN},
             "registered": site.deregistered_on is None,
-            "taken": site.register == register_rows.CQC and site.code in taken,
+            "taken": site.code in taken[site.register],
         }
         for site in sites
     ]

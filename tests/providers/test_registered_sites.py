@@ -38,6 +38,11 @@ class TestFind:
         given.provider(session, of=given.actor(), cqc_location_id="1-100000000")
         assert registered_sites.find(session, register="cqc", code="1-100000000")["taken"]
 
+    def test_says_whether_a_unit_has_it_already(self, session: orm.Session) -> None:
+        given.registered_site(session, register="ods", code="RXX01", type=None)
+        given.provider(session, of=given.actor(), ods_code="RXX01")
+        assert registered_sites.find(session, register="ods", code="RXX01")["taken"]
+
     @pytest.mark.parametrize(
         ("register", "code"),
         [("cqc", "1-404"), ("ods", "1-100000000"), ("other", "x"), ("cqc", "\x00"), ("cqc", "x" * 999)],
