@@ -41,5 +41,3 @@ AT_WORK = (UPLOADED, CHECKING, APPLYING, UNDOING)
 
 LARGEST_FILE = 10 * 1024 * 1024
 """Bytes of a file that is sent."""
-FEW = 5
-"""Providers from which on somebody is shown the way to bulk updates."""

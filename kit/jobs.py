@@ -138,6 +138,8 @@ class Job:
 
     def finish(self, session: orm.Session) -> None:
         """Remove the job, in the transaction of its last work."""
+        # What was changed is locked before the job's row, as by whoever cancels it.
+        session.flush()
         session.execute(_table.delete().where(self._is_ours()))
 
     def _is_ours(self) -> Any:

@@ -12,7 +12,7 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from xml.parsers import expat
@@ -540,8 +540,3 @@ def _csv_rows(text: str) -> Iterator[Cells]:
             f"Line {reader.line_num} cannot be read as CSV. Open the file in a spreadsheet, save it as CSV "
             f"and send it again."
         ) from fault
-
-
-def headed(columns: Iterable[Column], key: str) -> str:
-    """Return the heading of a column."""
-    return next((column.heading for column in columns if column.key == key), key)

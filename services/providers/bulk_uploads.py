@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -261,11 +261,6 @@ def answer(upload: models.BulkUpload, progress: jobs.Progress | None, *, now: da
         "undone_at": _moment(upload.undone_at),
         "may_undo": may_undo(upload, now=now),
     }
-
-
-def tell(counts: Mapping[str, int]) -> str:
-    """Say in a line what an upload came to."""
-    return ", ".join(f"{name.replace('_', ' ')}: {number}" for name, number in counts.items())
 
 
 def _some(session: Session, *conditions: ColumnElement[bool]) -> Sequence[models.BulkRow]:
