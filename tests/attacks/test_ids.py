@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from contracts import demo, permissions
+from contracts import bulk, demo, permissions
 from tests.attacks import attacking
 from tests.attacks.conftest import Target
 from tests.factories import api, pages
@@ -17,6 +19,8 @@ from tests.permissions.test_routes import ROUTES
 WITH_IDS = [name for name in ROUTES if "<id:" in name]
 OF_ANOTHER_ORGANISATION = ("approver@cranberry.example", "staff@cranberry.example")
 OF_ANOTHER_AREA = "champion@durham.example"
+SHOWN_ELSEWHERE = ("/confirmation", "/apply", "/cancel", "/undo", "/reminder")
+"""Addresses of forms that stand on another page, to which who only looks is led."""
 # Champions see every provider, and the walk of permissions covers what they may do to one.
 TRIES = [
     *((name, email) for name in WITH_IDS for email in OF_ANOTHER_ORGANISATION),
@@ -28,13 +32,39 @@ def foreign(target: Target) -> dict[str, str]:
     """Return ids of things far from all who try them, by what a route calls them."""
     group = api.sign_in(target.url, "group@bramble.example")
     sessions = group.get("/me/sessions")["results"]
+    home = group.get("/providers")["results"][0]["id"]
     return {
-        "provider_id": group.get("/providers")["results"][0]["id"],
+        "provider_id": home,
+        "note_id": _note_of(group, home),
+        "alert_id": _alert_on(target, home),
+        "upload_id": _upload_of(group),
         "user_id": str(group.get("/me")["id"]),
         "registration_id": _applicant_of_bramble(target),
         "session_id": sessions[0]["id"],
         "key_id": _key_of_bramble(target),
     }
+
+
+def _note_of(group: api.Api, home: str) -> str:
+    provider = group.post(f"/providers/{home}/notes", {"text": "Bramble Applicant's hoist."})
+    return str(provider["notes"][0]["id"])
+
+
+def _alert_on(target: Target, home: str) -> str:
+    admin = api.sign_in(target.url, "admin@tracker.example")
+    day = datetime.now(UTC).date().isoformat()
+    alert = {"kind": "outbreak", "text": "Bramble Applicant's colds.", "starts_on": day}
+    return str(admin.post(f"/providers/{home}/alerts", alert)["alerts"][0]["id"])
+
+
+def _upload_of(group: api.Api) -> str:
+    body = {
+        "template": bulk.CONTACTS,
+        "file_name": "Bramble Applicant.csv",
+        "content": base64.b64encode(b"no template").decode(),
+        "declarations": list(bulk.DECLARATIONS),
+    }
+    return str(group.post("/bulk-uploads", body)["id"])
 
 
 def _key_of_bramble(target: Target) -> str:
@@ -71,7 +101,8 @@ class TestForeignIds:
         assert answer.status_code in (303, 403, 404), f"{answer.status_code}: {answer.text[:500]}"
         if answer.status_code == 303:
             # What is gone is as good as ended; a form that was not sent is shown, by a page that refuses.
-            assert "/sessions/" in path or (route.method == "GET" and path.endswith("/confirmation"))
+            assert "/sessions/" in path or (route.method == "GET" and path.endswith(SHOWN_ELSEWHERE))
+        # Whoever sees every provider reads its notes and alerts; none of these people do.
         assert "Bramble Applicant" not in answer.text, path
 
     def test_left_everything_as_it_was(self, target: Target, ids: dict[str, str]) -> None:
@@ -85,6 +116,9 @@ class TestForeignIds:
         assert waiting["status"] == "awaiting"
         keys = admin.get("/api-keys", organisation_id=waiting["organisation_id"])["results"]
         assert [(key["id"], key["state"]) for key in keys] == [(ids["key_id"], "live")]
+        home = admin.get(f"/providers/{ids['provider_id']}")
+        assert [note["id"] for note in home["notes"] if "Bramble" in note["text"]] == [ids["note_id"]]
+        assert [row["ends_on"] for row in home["alerts"] if row["id"] == ids["alert_id"]] == [None]
 
     def _call(self, target: Target, route: requests_of.Route, path: str, email: str) -> Any:
         if route.is_api:
