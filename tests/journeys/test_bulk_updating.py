@@ -42,6 +42,13 @@ class TestGroup:
         assert (undone["state"], undone["counts"]["undone"]) == (bulk.UNDONE, GROUP - 3)
         assert caller.get(f"/providers/{group[0]['id']}/capacity")["vacancies"] == 8
 
+    def test_b12_the_largest_file_travels_and_is_refused_in_words(self, product: stack.Stack) -> None:
+        caller = api.sign_in(product.url, homes.KEEPER)
+        large = self.ended(caller, self.sent(caller, b"a,b\r\n" * (bulk.LARGEST_FILE // 5)))
+        assert large["state"] == bulk.REFUSED
+        assert "lacks these columns" in large["problem"]
+        people.mail(product, to=homes.KEEPER, subject="Your bulk update was refused: homes.xlsx")
+
     def sent(self, caller: api.Api, content: bytes) -> str:
         body = {
             "template": bulk.CARE_HOME,
