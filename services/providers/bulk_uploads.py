@@ -167,6 +167,11 @@ def one(
     upload = opened(session, upload_id=upload_id, by=by)
     page = max(1, min(page, 100_000))
     table = models.BulkRow
+    stands = answer(upload, jobs.progress(session, subject_id=upload.id), now=now)
+    if stands["at_work"]:
+        # It is asked for again and again, and all that changes is how far it is.
+        nothing: dict[str, Any] = {name: [] for name in ("faults", "questions", "kept", "results")}
+        return {**stands, **nothing, "total": 0, "page": 1, "page_size": PAGE}
     its = table.upload_id == upload.id
     changing = (its, table.changes != [])
     asked = (its, table.questions != {})
@@ -175,7 +180,7 @@ def one(
         select(table).where(*changing).order_by(table.number).limit(PAGE).offset((page - 1) * PAGE)
     )
     return {
-        **answer(upload, jobs.progress(session, subject_id=upload.id), now=now),
+        **stands,
         "faults": faults(session, upload, limit=MOST_FAULTS),
         "questions": [
             {"provider_id": row.provider_id, "name": row.name, "asked": list(row.questions.values())}
