@@ -15,6 +15,7 @@ CHANNELS = {
     permissions.EMAIL: "by a link in an email",
     permissions.COMMAND_LINE: "by an operator",
     permissions.SYSTEM: "by the service itself",
+    permissions.BULK: "by bulk update",
 }
 FIELDS = {
     "full_name": "Name",
