@@ -6,7 +6,9 @@ committed together, and a job that begins anew goes on where the last commit was
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import time
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
@@ -38,6 +40,10 @@ KEEP = timedelta(days=30)
 
 _Row = models.BulkRow
 _Upload = models.BulkUpload
+
+
+GIVES_WAY = 0.25
+"""Of the time that a batch took: a pause after it, so that the database serves others in between."""
 
 
 class _Cancelled(Exception):
@@ -148,7 +154,7 @@ def undo(job: jobs.Job) -> None:
     by, done = _by(upload), 0
     while True:
         job.tell(done, total)
-        with job.transaction() as session:
+        with _giving_way(), job.transaction() as session:
             rows = _some(session, upload, bulk_uploads.DONE)
             bulk_applying.put_back(session, upload, rows, by=by, now=clock.now())
         done += len(rows)
@@ -261,7 +267,8 @@ def _apply_all(job: jobs.Job, upload: models.BulkUpload, rules: bulk_checking.Ru
             if not rows:
                 break
             after = rows[-1].number
-            faulty |= bulk_applying.put_in(session, upload, rows, rules, now=clock.now())
+            with _giving_way():
+                faulty |= bulk_applying.put_in(session, upload, rows, rules, now=clock.now())
             done += len(rows)
         if faulty:
             raise _NoLongerValid(faulty)
@@ -286,12 +293,20 @@ def _apply_valid(job: jobs.Job, upload: models.BulkUpload, rules: bulk_checking.
         job.tell(done, total)
         if job.is_cancelled():
             raise _Cancelled
-        with job.transaction() as session:
+        with _giving_way(), job.transaction() as session:
             rows = _some(session, upload, bulk_uploads.READY)
             bulk_applying.put_in(session, upload, rows, rules, now=clock.now())
         done += len(rows)
         if len(rows) < BATCH:
             return
+
+
+@contextlib.contextmanager
+def _giving_way() -> Iterator[None]:
+    """Pause after what is done inside, for a part of the time that it took."""
+    began = time.monotonic()
+    yield
+    time.sleep(GIVES_WAY * (time.monotonic() - began))
 
 
 def _some(
