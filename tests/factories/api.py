@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import requests
 
-from contracts import demo
+from contracts import bulk, demo
 from tests.factories import codes
 
 SECONDS = 20
@@ -108,3 +109,23 @@ def form(capacity: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
         "confirm_over_registered": True,
         "confirm_large_change": True,
     }
+
+
+def write_note(api: Api, provider_id: str, text: str) -> str:
+    """Write a note about a provider; return its id."""
+    notes = api.post(f"/providers/{provider_id}/notes", {"text": text})["notes"]
+    return next(str(note["id"]) for note in notes if note["text"] == text)
+
+
+def set_alert(api: Api, provider_id: str, text: str) -> str:
+    """Set an alert on a provider, from yesterday to further notice; return its id."""
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    form = {"kind": "outbreak", "text": text, "starts_on": yesterday.isoformat()}
+    alerts = api.post(f"/providers/{provider_id}/alerts", form)["alerts"]
+    return next(str(alert["id"]) for alert in alerts if alert["text"] == text)
+
+
+def upload(api: Api) -> str:
+    """Send a file for a bulk update that is no workbook; return the update's id."""
+    body = {"template": bulk.CONTACTS, "content": "QQ==", "declarations": list(bulk.DECLARATIONS)}
+    return str(api.post("/bulk-uploads", body)["id"])

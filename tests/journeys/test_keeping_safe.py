@@ -15,6 +15,8 @@ from tests.journeys import homes, people
 
 SCRIPT = "<script>alert(1)</script>"
 NOBODY = "01890000-0000-7000-8000-000000000000"
+EDITORS = ("/capabilities", "/contracts", "/notes/new")
+"""More pages of a home for those who keep it."""
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +29,29 @@ def bramble(product: stack.Stack) -> dict[str, Any]:
 def cranberry(product: stack.Stack) -> dict[str, Any]:
     own = api.sign_in(product.url, people.APPROVER).get("/providers")["results"]
     return next(home for home in own if home["last_updated"])
+
+
+@pytest.fixture(scope="module")
+def parts(product: stack.Stack, cranberry: dict[str, Any]) -> dict[str, str]:
+    """What stands for the parts of addresses: things of a home, and of an administrator who may see them."""
+    admin = api.sign_in(product.url, "admin@tracker.example")
+    approver = api.sign_in(product.url, people.APPROVER)
+    person = next(person for person in demo.PEOPLE if person.full_name == "Niall Newcomer").id
+    return {
+        "provider_id": cranberry["id"],
+        "note_id": api.write_note(approver, cranberry["id"], "Ring the bell twice."),
+        "alert_id": api.set_alert(admin, cranberry["id"], "Ask before you send anybody."),
+        "key_id": approver.post("/api-keys", {"name": "Software that is watched"})["id"],
+        "upload_id": api.upload(admin),
+        "registration_id": person,
+        "user_id": person,
+        "session_id": person,
+        "token": "unknown",
+        "topic": "getting-in",
+        "slug": "figures",
+        "version": str(terms.CURRENT),
+        "kind": "language",
+    }
 
 
 class TestText:
@@ -119,7 +144,7 @@ class TestIdsOfOthers:
     def test_are_refused_on_pages(self, product: stack.Stack, bramble: dict[str, Any]) -> None:
         staff = pages.signed_in(product.url, "staff@cranberry.example")
         for provider_id, status in ((bramble["id"], 403), (NOBODY, 404), ("not-an-id", 404)):
-            for part in ("", "/capacity", "/services", "/details"):
+            for part in ("", "/capacity", "/services", "/details", *EDITORS):
                 page = staff.get(f"/providers/{provider_id}{part}")
                 assert page.status == status, page.url
                 assert "Lodge" not in page.text
@@ -168,9 +193,9 @@ class TestIdsOfOthers:
 
 
 class TestHeaders:
-    def test_keep_every_page_safe(self, product: stack.Stack, cranberry: dict[str, Any]) -> None:
+    def test_keep_every_page_safe(self, product: stack.Stack, parts: dict[str, str]) -> None:
         admin = pages.signed_in(product.url, "admin@tracker.example")
-        addresses = [route(path, cranberry["id"]) for path in routes.shown()]
+        addresses = [route(path, parts) for path in routes.shown()]
         for address in [*addresses, "/nothing-here", "/assets/nothing.js", "/sign-out"]:
             self._check(admin.http.get(f"{product.url}{address}", timeout=pages.SECONDS))
             self._check(requests.get(f"{product.url}{address}", timeout=pages.SECONDS))
@@ -209,10 +234,10 @@ class TestHeaders:
 
 class TestForms:
     def test_without_their_token_are_refused_at_every_address(
-        self, product: stack.Stack, cranberry: dict[str, Any]
+        self, product: stack.Stack, parts: dict[str, str]
     ) -> None:
         admin = pages.signed_in(product.url, "admin@tracker.example")
-        addresses = [route(path, cranberry["id"]) for path in routes.sent()]
+        addresses = [route(path, parts) for path in routes.sent()]
         assert len(addresses) > 8
         for address in addresses:
             answer = admin.http.post(f"{product.url}{address}", data={"name": "x"}, timeout=pages.SECONDS)
@@ -291,11 +316,8 @@ class TestBodies:
         assert caller.get(f"{path}/capacity") == capacity
 
 
-def route(path: str, provider_id: str) -> str:
+def route(path: str, parts: dict[str, str]) -> str:
     """Return an address of a page."""
-    person = next(person for person in demo.PEOPLE if person.full_name == "Niall Newcomer").id
-    parts = {"provider_id": provider_id, "registration_id": person, "user_id": person, "token": "unknown"}
-    parts |= {"session_id": person, "topic": "getting-in", "slug": "figures", "version": terms.CURRENT}
     for name, value in parts.items():
         path = path.replace(f"<{name}>", value)
     assert "<" not in path, f"say what stands for a part of {path}"
