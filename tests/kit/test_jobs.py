@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -186,6 +187,19 @@ class TestJobs:
         found = row(sessions, subject_id)
         assert found is not None
         assert found.claim is None
+
+
+class TestChild:
+    def test_ends_with_its_parent_however_that_died(self, sessions: database.Sessions) -> None:
+        job = claimed(sessions, queue(sessions, "wait for a word"))
+        arguments = ["job", WORK, "source", job.id, job.claim, "1"]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "kit.child", *arguments], cwd=children.ROOT, stdin=subprocess.PIPE
+        )
+        waiting.until(lambda: done(sessions, job.subject_id), what="the beginning", seconds=60)
+        assert process.stdin
+        process.stdin.close()
+        assert process.wait(timeout=30) == child.ORPHANED
 
 
 class TestAnswers:
