@@ -116,9 +116,14 @@ class Sessions(SharedExtension):
             try:
                 asking.send(self._ask(token_hash))
             except errors.Error as error:
+                if isinstance(error, errors.Unauthenticated):
+                    self._known.pop(token_hash, None)
                 asking.send_exception(error)
             finally:
                 del self._asking[token_hash]
+                if not asking.ready():
+                    # Something broke; who waits for the same answer must not wait for ever.
+                    asking.send_exception(errors.Unavailable("Who you are cannot be found out; try again."))
         session: Session = asking.wait()
         return session
 

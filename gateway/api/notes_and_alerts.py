@@ -53,14 +53,17 @@ class NotesAndAlerts:
     @http.api(
         "DELETE",
         "/api/v1/providers/<id:provider_id>/notes/<id:note_id>",
+        query=schemas.NoteSeen,
         answer=shapes.Provider,
-        refusals=(404,),
+        refusals=(404, 412),
         tag=TAG,
         may=permissions.EDIT_PROVIDER,
     )
-    def remove_note(self, request: http.Request, *, provider_id: str, note_id: str) -> Any:
-        """Delete a note."""
-        provider = self.providers.delete_note(provider_id=provider_id, note_id=note_id)
+    def remove_note(
+        self, request: http.Request, *, provider_id: str, note_id: str, query: dict[str, Any]
+    ) -> Any:
+        """Delete a note; a 412 says what somebody else made of it since it said `was`."""
+        provider = self.providers.delete_note(provider_id=provider_id, note_id=note_id, **query)
         return 200, provider, versions.etag(provider)
 
     @http.api(

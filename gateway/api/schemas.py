@@ -27,6 +27,7 @@ from gateway.api.fields import (
     text,
     whole,
 )
+from kit.keyed import Keyed
 
 STATUSES = ("awaiting", "active", "rejected")
 MOST_BEDS = 2000
@@ -421,7 +422,7 @@ class CapabilityBeds(Schema):
 class Capabilities(Schema):
     """Which needs a provider can meet, and facts on its quality; what is left out is not told any more."""
 
-    capabilities = fields.Dict(
+    capabilities = Keyed(
         keys=fields.String(validate=validate.Length(1, 60)),
         values=fields.Nested(CapabilityBeds),
         load_default=dict,
@@ -533,6 +534,12 @@ class NoteChange(NoteForm):
     """What a note says from now on, and what it said when it was read."""
 
     was = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=2000))
+
+
+class NoteSeen(Schema):
+    """What a note said when it was read."""
+
+    was = fields.String(validate=validate.Length(max=2000))
 
 
 class AlertForm(Schema):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from contracts import errors, permissions
 from gateway import answers, http
-from gateway.web import editing, rendering
+from gateway.web import editing, meanwhile, rendering
 
 if TYPE_CHECKING:
     from kit import rpc
@@ -40,7 +40,7 @@ class Closing:
             "notes_and_alerts/deactivation.html",
             provider=provider,
             values={"reason": request.form.get("reason", "")},
-            **_said(refusal),
+            **_said(refusal, fresh=f"/providers/{provider_id}/deactivation"),
         )
 
     @http.page("POST", "/providers/<id:provider_id>/reminder", may=permissions.EDIT_PROVIDER)
@@ -57,9 +57,11 @@ def _require(provider: Mapping[str, Any], action: str) -> None:
         raise errors.Forbidden("Your account is not allowed to do this to this provider.")
 
 
-def _said(refusal: errors.Error | None) -> dict[str, Any]:
+def _said(refusal: errors.Error | None, *, fresh: str) -> dict[str, Any]:
     """Return what the form shows of a refusal; one that is stale is shown the provider as it is now."""
     if refusal is None:
         return {}
+    if isinstance(refusal, errors.Stale):
+        return {"status": 412, "meanwhile": meanwhile.of(refusal, fresh=fresh), "carried_over": False}
     fields = refusal.fields if isinstance(refusal, errors.Invalid) else {}
     return {"status": answers.STATUS[type(refusal)], "errors": fields, "message": refusal.message}

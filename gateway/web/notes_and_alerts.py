@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from kit import rpc
 
 
+GONE = "There is no such note; somebody may have deleted it."
+
+
 class NotesAndAlerts:
     """Pages that write, edit and delete notes, and that set and end alerts."""
 
@@ -46,7 +49,11 @@ class NotesAndAlerts:
         """Edit a note; what somebody else made of it meanwhile is shown, not overwritten."""
         provider = self.providers.get_provider(provider_id=provider_id)
         editing.require(provider)
-        note = _one(provider["notes"], note_id, "There is no such note; somebody may have deleted it.")
+        if request.method == "POST" and note_id not in {note["id"] for note in provider["notes"]}:
+            # What was typed must not go with the note: it can be saved as a new one.
+            gone = errors.NotFound("Somebody deleted this note meanwhile. Save it to write it as a new one.")
+            return _note_form(request, provider, text=request.form.get("text", ""), refusal=gone)
+        note = _one(provider["notes"], note_id, GONE)
         text = request.form.get("text", note["text"])
         was = request.form.get("was", note["text"])
         if request.method == "GET" or request.form.get("go") == "edit":
@@ -65,13 +72,18 @@ class NotesAndAlerts:
     )
     def delete_note_page(self, request: http.Request, *, provider_id: str, note_id: str) -> http.Page:
         """Ask before a note is deleted, then delete it."""
+        refusal = None
         if request.method == "POST":
-            self.providers.delete_note(provider_id=provider_id, note_id=note_id)
-            return http.see_other(f"/providers/{provider_id}?done=note_deleted#notes")
+            was = request.form.get("was")
+            refusal = _tried(
+                lambda: self.providers.delete_note(provider_id=provider_id, note_id=note_id, was=was)
+            )
+            if refusal is None:
+                return http.see_other(f"/providers/{provider_id}?done=note_deleted#notes")
         provider = self.providers.get_provider(provider_id=provider_id)
         editing.require(provider)
-        note = _one(provider["notes"], note_id, "There is no such note; somebody may have deleted it.")
-        return rendering.respond(request, "notes_and_alerts/delete_note.html", provider=provider, note=note)
+        note = _one(provider["notes"], note_id, GONE)
+        return rendering.respond(request, "notes_and_alerts/delete_note.html", provider=provider, note=note, **_said(refusal))
 
     @http.page(
         "GET,POST",
@@ -104,8 +116,11 @@ class NotesAndAlerts:
         refusal = None
         if request.method == "POST":
             last = request.form.get("ends_on", "").strip() or None
+            seen = {"ends_on": request.form.get("was") or None}
             refusal = _tried(
-                lambda: self.providers.end_alert(provider_id=provider_id, alert_id=alert_id, ends_on=last)
+                lambda: self.providers.end_alert(
+                    provider_id=provider_id, alert_id=alert_id, ends_on=last, was=seen
+                )
             )
             if refusal is None:
                 return http.see_other(f"/providers/{provider_id}?done=alert_ended")

@@ -9,11 +9,17 @@ from sqlalchemy.orm import Session
 
 from contracts import errors, permissions
 from kit import ids
-from services.providers import bed_types, changes, choices, models, opening, publishing
+from services.providers import bed_types, changes, choices, models, opening, publishing, snapshots
 
+
+class Unseen:
+    """Stands for what an editor has not looked at."""
+
+
+UNSEEN = Unseen()
 KIND = "alerts"
-MOST = 100
-"""Alerts of one provider, those that are over included."""
+MOST = snapshots.MOST_ALERTS
+"""Alerts of one provider that are on or to come."""
 LONGEST = 500
 """Characters of what an alert says."""
 
@@ -39,7 +45,7 @@ def put(
     faults = _faults(text, starts_on=starts_on, ends_on=ends_on, today=today)
     if choices.refused(session, choices.ALERT_KIND, [kind], on=today):
         faults["kind"] = "Choose what kind of alert it is."
-    if len(provider.alerts) >= MOST:
+    if sum(not _is_over(one, today=today) for one in provider.alerts) >= MOST:
         faults["kind"] = f"There are {MOST} alerts already; let one of them end instead."
     if faults:
         raise errors.Invalid("The alert needs correcting; nothing was saved.", faults)
@@ -65,12 +71,16 @@ def end(
     provider_id: str,
     alert_id: str,
     ends_on: date | None,
+    was: date | Unseen | None = UNSEEN,
     by: permissions.Actor,
     now: datetime,
 ) -> models.Provider:
-    """Let an alert end on a day, or take back one that has not begun; without a day it ends now.
+    """Let an alert end on a day, without one today; one that began no sooner than today is taken back.
+
+    ``was`` is the last day that its editor saw.
 
     :raises errors.NotFound: there is no such alert.
+    :raises errors.Stale: somebody gave it another last day meanwhile.
     :raises errors.Invalid: it would end before it starts, or is over.
     """
     provider = opening.to_change(session, provider_id=provider_id, by=by, action=permissions.SET_ALERTS)
@@ -78,11 +88,18 @@ def end(
     if alert is None:
         raise errors.NotFound("There is no such alert.")
     today = bed_types.london_date(now)
-    if alert.ends_on is not None and alert.ends_on < today:
+    if not isinstance(was, Unseen) and was != alert.ends_on:
+        raise errors.Stale(
+            "Somebody changed this alert meanwhile; nothing of yours was saved. Look at it, then decide.",
+            {"ends_on": f"its last day is now {alert.ends_on or 'not known'}"},
+        )
+    if _is_over(alert, today=today):
         raise errors.Invalid("The alert is over already.", {"ends_on": "It ended before today."})
     last = ends_on or today
     before = changes.state(provider)
-    if ends_on is None and alert.starts_on > today:
+    if last == alert.ends_on:
+        return provider
+    if ends_on is None and alert.starts_on >= today:
         provider.alerts.remove(alert)
     elif last < max(alert.starts_on, today):
         raise errors.Invalid("The day is past.", {"ends_on": "Choose today or a day to come."})
@@ -90,6 +107,10 @@ def end(
         alert.ends_on = last
     publishing.publish(session, provider, kind=KIND, before=before, by=by, now=now)
     return provider
+
+
+def _is_over(alert: models.Alert, *, today: date) -> bool:
+    return alert.ends_on is not None and alert.ends_on < today
 
 
 def answer(alert: models.Alert) -> dict[str, Any]:

@@ -57,6 +57,9 @@ ACTIONS = tuple(
     )
 )
 
+_OWN_RIGHT = frozenset({ALERTS_CHANGED, *_SWITCHES["active"].values()})
+"""What others do to a provider by their own authority."""
+
 _its = models.AuditEntry
 
 
@@ -73,10 +76,12 @@ def record(
     """Add the entries for one version of a provider, whose state went from ``before`` to ``after``.
 
     Figures themselves are kept with the declarations; here is only which version holds them. Somebody of
-    another organisation is marked as having done it on the provider's behalf.
+    another organisation who edits is marked as having done it on the provider's behalf; an authority that
+    sets an alert or deactivates does that on its own.
     """
+    is_guest = by.kind == "user" and by.organisation_id != provider.organisation_id
     for action, changed_from, changed_to in _entries(provider, kind=kind, before=before, after=after):
-        mark = {"on_behalf": True} if by.organisation_id != provider.organisation_id else {}
+        mark = {"on_behalf": True} if is_guest and action not in _OWN_RIGHT else {}
         audit.record(
             session,
             action,

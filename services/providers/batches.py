@@ -134,6 +134,8 @@ def _read(item: Mapping[str, Any]) -> _Item | errors.Error:
         return errors.Invalid(fault.message, fields)
     if "provider_id" in read:
         read["provider_id"] = read["provider_id"].lower()
+    # As they are stored.
+    read |= {name: read[name].upper() for name in ("cqc_location_id", "ods_code") if name in read}
     faults = {}
     named = [name for name in NAMED_BY if read.get(name)]
     if len(named) != 1:

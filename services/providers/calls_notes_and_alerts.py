@@ -43,12 +43,12 @@ class NotesAndAlerts:
         return details.answer(provider, by=self.caller, now=now)
 
     @rpc.entrypoint(may=permissions.EDIT_PROVIDER)
-    def delete_note(self, *, provider_id: str, note_id: str) -> dict[str, Any]:
-        """Delete a note; the audit trail keeps what it said (B3)."""
+    def delete_note(self, *, provider_id: str, note_id: str, was: str | None = None) -> dict[str, Any]:
+        """Delete a note, refusing when it no longer says what somebody saw; the audit keeps it (B3, B10)."""
         now = self.clock()
         with self.database.transaction() as session:
             provider = notes.delete(
-                session, provider_id=provider_id, note_id=note_id, by=self.caller, now=now
+                session, provider_id=provider_id, note_id=note_id, was=was, by=self.caller, now=now
             )
         return details.answer(provider, by=self.caller, now=now)
 
@@ -66,9 +66,18 @@ class NotesAndAlerts:
         return details.answer(provider, by=self.caller, now=now)
 
     @rpc.entrypoint(may=permissions.SET_ALERTS)
-    def end_alert(self, *, provider_id: str, alert_id: str, ends_on: str | None = None) -> dict[str, Any]:
-        """Let an alert end today or on a day to come (B15)."""
+    def end_alert(
+        self,
+        *,
+        provider_id: str,
+        alert_id: str,
+        ends_on: str | None = None,
+        was: dict[str, str | None] | None = None,
+    ) -> dict[str, Any]:
+        """Let an alert end today or on a day to come (B15); ``was`` is ``{"ends_on": …}`` as it was seen."""
         form = schemas.load(schemas.ALERT_END, {"ends_on": ends_on})
+        if was is not None:
+            form["was"] = schemas.load(schemas.ALERT_END, was)["ends_on"]
         now = self.clock()
         with self.database.transaction() as session:
             provider = alerts.end(

@@ -38,11 +38,12 @@ def declare(
 ) -> models.Provider:
     """Save new figures for every bed type that the provider offers.
 
-    :raises errors.Stale: somebody changed the provider since ``version``.
+    :raises errors.Stale: somebody changed the figures since ``version``.
     :raises errors.Invalid: the figures break a rule, or no services are set yet.
     :raises errors.Conflict: the figures need a yes: ``confirm_over_registered``, ``confirm_large_change``.
     """
-    provider = changes.begin(session, provider_id=provider_id, version=version, by=by, now=now)
+    provider = opening.to_change(session, provider_id=provider_id, by=by)
+    changes.refuse_stale(session, provider, version=version, now=now, figures_only=True)
     save(session, provider, form=form, cause=None, by=by, now=now)
     return provider
 

@@ -54,7 +54,8 @@ def refuse_stale(
 ) -> None:
     """Refuse when the provider is no longer at ``version``; no version means the editor does not mind.
 
-    ``figures_only`` lets pass an earlier version whose beds, prices and answer on out of hours still stand.
+    ``figures_only`` lets pass an earlier version whose beds, prices and answer on out of hours still stand:
+    then a save of figures overwrites nothing that was not seen.
 
     :raises errors.Stale: with what changed since, in words, by field.
     """
@@ -63,7 +64,7 @@ def refuse_stale(
     later = since(session, provider_id=provider.id, version=version)
     if later and all(change.kind in ELSEWHERE for change in later):
         return
-    differing = _in_words(later)
+    differing = _in_words(change for change in later if change.kind not in ELSEWHERE)
     if figures_only and version < provider.version and not any(map(_is_figure, differing)):
         return
     fields = differing or {"version": f"was {version}, is now {provider.version}"}
@@ -165,12 +166,14 @@ def _is_figure(name: str) -> bool:
 
 def in_words(value: Any) -> str:
     """Say a value as people read it."""
-    if value is None or value in ("", []):
+    if value is None or value in ("", [], {}):
         return "not given"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
         return ", ".join(value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {in_words(part)}" for name, part in value.items())
     return str(value)
 
 

@@ -44,7 +44,7 @@ def save(
     ``based_on`` are the values that whoever changes it has seen, as far as they matter.
 
     :raises errors.NotFound: there is none with this code.
-    :raises errors.Invalid: naming every field that is wrong.
+    :raises errors.Invalid: naming every field that is wrong, or nothing of the kind would be left to choose.
     :raises errors.Stale: somebody changed it since it was seen.
     """
     rows = _begin(session, kind, by=by)
@@ -60,6 +60,8 @@ def save(
         if name in form:
             setattr(row, name, form[name])
     _check_days(row.valid_from, row.valid_to, field="valid_from")
+    if "valid_from" in form:
+        _refuse_nothing_left(rows, field="valid_from", on=bed_types.london_date(now))
     return _kept(session, row, audit.CHOICE_CHANGED, before=before, by=by, now=now)
 
 
@@ -76,11 +78,9 @@ def retire(
     if valid_to < today:
         raise _wrong("valid_to", "Give today or a later day: what is past stays as it was.")
     _check_days(row.valid_from, valid_to, field="valid_to")
-    left = [other for other in rows if other is not row and choices.is_valid(other, on=valid_to)]
-    if not left:
-        raise _wrong("valid_to", "Add another one first: nothing would be left to choose.")
     before = choices.answer(row)
     row.valid_to = valid_to
+    _refuse_nothing_left(rows, field="valid_to", on=today)
     return _kept(session, row, audit.CHOICE_RETIRED, before=before, by=by, now=now)
 
 
@@ -196,6 +196,15 @@ def _provider_types(
 def _check_days(valid_from: date, valid_to: date | None, *, field: str) -> None:
     if valid_to is not None and valid_to < valid_from:
         raise _wrong(field, f"It cannot begin on {_day(valid_from)} and be over on {_day(valid_to)}.")
+
+
+def _refuse_nothing_left(rows: Iterable[choices.Row], *, field: str, on: date) -> None:
+    """Refuse when there is a day, from ``on``, with nothing of the kind to choose."""
+    rows = list(rows)
+    # What can be chosen becomes less only where something ends.
+    ends = {row.valid_to for row in rows if row.valid_to is not None and row.valid_to > on}
+    if not all(any(choices.is_valid(row, on=day) for row in rows) for day in {on, *ends}):
+        raise _wrong(field, "Add another one first: nothing would be left to choose.")
 
 
 def _day(day: date) -> str:

@@ -118,6 +118,9 @@ def change(
     before = changes.state(provider)
     location_id = provider.cqc_location_id
     moved = _moved(provider, fields)
+    if moved and _compact(str(fields.get("postcode", provider.postcode))) != _compact(provider.postcode):
+        # Those that a register gave are of the place it leaves.
+        provider.latitude = provider.longitude = None
     for name, value in fields.items():
         if name not in ("postcode", "council_code") or moved:
             setattr(provider, name, value)

@@ -90,7 +90,7 @@ def check(
             wrong = {"bed_type": f"{offered[code].reference.label} is given twice."}
         else:
             unit = offered[code].reference.unit
-            numbers, wrong = _numbers(row, short_form=short_form, unit=unit)
+            numbers, wrong = _numbers(row, short_form=short_form, current=offered[code])
             checked[code] = _figures(row, numbers, current=offered[code])
             wrong = wrong or _faults(checked[code], unit=unit)
         faults |= {f"bed_types.{position}.{name}": words for name, words in wrong.items()}
@@ -110,14 +110,22 @@ def jumps(before: Figures, after: Figures) -> Iterable[tuple[str, int, int]]:
             yield name, was, now
 
 
-def _numbers(row: Mapping[str, Any], *, short_form: bool, unit: str) -> tuple[dict[str, int], dict[str, str]]:
-    """Return the five numbers, and what is wrong with those that are missing."""
+def _numbers(
+    row: Mapping[str, Any], *, short_form: bool, current: models.OfferedBedType
+) -> tuple[dict[str, int], dict[str, str]]:
+    """Return the five numbers, and what is wrong with those that are missing.
+
+    The short form leaves beds reserved or closed that are so already, as long as there is room for them.
+    """
     numbers = {name: row[name] for name in NUMBERS if row.get(name) is not None}
     if short_form and "maximum" in numbers and "accepting" in numbers:
-        numbers = {"reserved": 0, "closed": 0, **numbers}
+        room = numbers["maximum"] - numbers["accepting"]
+        fits = (current.reserved or 0) + (current.closed or 0) <= room
+        kept = {"reserved": current.reserved or 0, "closed": current.closed or 0}
+        numbers = {**(kept if fits else {"reserved": 0, "closed": 0}), **numbers}
         vacant = numbers["accepting"] + numbers["reserved"] + numbers["closed"]
         numbers.setdefault("occupied", max(0, numbers["maximum"] - vacant))
-    words = _WORDS | (_WORDS_FOR_PEOPLE if unit == "person" else {})
+    words = _WORDS | (_WORDS_FOR_PEOPLE if current.reference.unit == "person" else {})
     missing = {name: f"Say {words[name]}." for name in NUMBERS if name not in numbers}
     return {**dict.fromkeys(NUMBERS, 0), **numbers}, missing
 
@@ -125,10 +133,13 @@ def _numbers(row: Mapping[str, Any], *, short_form: bool, unit: str) -> tuple[di
 def _figures(
     row: Mapping[str, Any], numbers: Mapping[str, int], *, current: models.OfferedBedType
 ) -> Figures:
+    # Who gives the number of closed beds gives the reason; who does not leaves both as they are.
+    says_closed = row.get("closed") is not None or "closure_reason" in row
+    reason = current.closure_reason if numbers["closed"] and not says_closed else row.get("closure_reason")
     return Figures(
         bed_type=row["bed_type"],
         **numbers,
-        closure_reason=row.get("closure_reason"),
+        closure_reason=reason,
         flexible=row.get("flexible", current.flexible),
         weekly_price_from=row.get("weekly_price_from", current.weekly_price_from),
     )

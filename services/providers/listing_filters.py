@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, false, not_, or_, select
+from sqlalchemy import ColumnElement, and_, false, func, not_, or_, select
 
 from contracts import areas, errors, freshness, vocabulary
 from kit import ids
@@ -138,8 +138,10 @@ def _stale(now: datetime) -> ColumnElement[bool]:
 def _holding(sought: str) -> ColumnElement[bool]:
     if not _can_be_stored(sought):
         return false()
-    columns = (_its.name, _its.town, _its.postcode)
-    return or_(*(column.icontains(sought, autoescape=True) for column in columns))
+    # People write postcodes with a space and without.
+    postcode, unspaced = func.replace(_its.postcode, " ", ""), "".join(sought.split())
+    pairs = (_its.name, sought), (_its.town, sought), (postcode, unspaced)
+    return or_(*(column.icontains(part, autoescape=True) for column, part in pairs))
 
 
 def _can_be_stored(text: str) -> bool:

@@ -59,13 +59,7 @@ def edit(
     provider = opening.to_change(session, provider_id=provider_id, by=by)
     note = _one(provider, note_id)
     written = _checked(text)
-    if was is not None and _tidied(was) != note.text:
-        editor = note.edited_by or note.by_name
-        raise errors.Stale(
-            f"{editor} changed this note meanwhile; nothing of yours was saved. "
-            "Look at what it says now, then save again.",
-            {"text": f"is now “{note.text}”"},
-        )
+    _refuse_stale(note, was)
     if written == note.text:
         return provider
     before = changes.state(provider)
@@ -75,14 +69,22 @@ def edit(
 
 
 def delete(
-    session: Session, *, provider_id: str, note_id: str, by: permissions.Actor, now: datetime
+    session: Session,
+    *,
+    provider_id: str,
+    note_id: str,
+    was: str | None,
+    by: permissions.Actor,
+    now: datetime,
 ) -> models.Provider:
-    """Delete a note; the audit trail keeps what it said.
+    """Delete a note, which ``was`` so when somebody decided that; the audit trail keeps what it said.
 
     :raises errors.NotFound: there is no such note any more.
+    :raises errors.Stale: somebody else edited it meanwhile.
     """
     provider = opening.to_change(session, provider_id=provider_id, by=by)
     note = _one(provider, note_id)
+    _refuse_stale(note, was)
     before = changes.state(provider)
     provider.notes.remove(note)
     publishing.publish(session, provider, kind=KIND, before=before, by=by, now=now)
@@ -105,6 +107,16 @@ def _one(provider: models.Provider, note_id: str) -> models.Note:
         if note.id == note_id:
             return note
     raise errors.NotFound("There is no such note; somebody may have deleted it.")
+
+
+def _refuse_stale(note: models.Note, was: str | None) -> None:
+    if was is not None and _tidied(was) != note.text:
+        editor = note.edited_by or note.by_name
+        raise errors.Stale(
+            f"{editor} changed this note meanwhile; nothing of yours was saved. "
+            "Look at what it says now, then decide again.",
+            {"text": f"is now “{note.text}”"},
+        )
 
 
 def _checked(text: str) -> str:

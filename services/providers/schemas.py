@@ -10,6 +10,7 @@ from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from contracts import errors, vocabulary
 from kit import ids
+from kit.keyed import Keyed
 from services.providers import figures
 
 _UNKNOWN = {"unknown": "There is no such field."}
@@ -223,7 +224,7 @@ class Capabilities(Schema):
 
     error_messages = _UNKNOWN
 
-    capabilities = fields.Dict(
+    capabilities = Keyed(
         keys=_Text(most=60), values=fields.Nested(CapabilityBeds), load_default=dict, validate=_few(100)
     )
     acute_trusts = fields.List(_Text(least=2, most=120), load_default=list, validate=_few(30))

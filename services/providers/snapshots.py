@@ -12,8 +12,8 @@ from contracts import events
 from services.providers import models
 
 LARGEST_PAGE = 1000
-MOST_NOTES, MOST_ALERTS = 20, 20
-"""Of each, the latest that others are told; a provider rarely has more than three."""
+MOST_ALERTS = 20
+"""Alerts that others are told of, those that end last; no more than these can be on."""
 
 
 def of(provider: models.Provider) -> events.ProviderSnapshot:
@@ -57,8 +57,8 @@ def of(provider: models.Provider) -> events.ProviderSnapshot:
         longitude=provider.longitude,
         capabilities=dict(provider.capabilities),
         contracts=list(provider.contracts),
-        notes=[_note(note) for note in provider.notes[:MOST_NOTES]],
-        alerts=[_alert(alert) for alert in provider.alerts[:MOST_ALERTS]],
+        notes=[_note(note) for note in provider.notes],
+        alerts=[_alert(alert) for alert in _lasting(provider)[:MOST_ALERTS]],
     )
 
 
@@ -100,6 +100,10 @@ def _figures(row: models.OfferedBedType) -> events.BedFigures:
 def _note(note: models.Note) -> events.Note:
     # Who wrote it is a person's name, which no event carries.
     return events.Note(text=note.text, at=(note.edited_at or note.written_at).isoformat())
+
+
+def _lasting(provider: models.Provider) -> list[models.Alert]:
+    return sorted(provider.alerts, key=lambda alert: alert.ends_on or date.max, reverse=True)
 
 
 def _alert(alert: models.Alert) -> events.Alert:

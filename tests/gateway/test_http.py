@@ -6,6 +6,8 @@ import json
 import logging
 import re
 import socket
+import threading
+import time
 from typing import Any
 
 import pytest
@@ -74,6 +76,30 @@ class TestAuthentication:
 
         front.identity.check_session.side_effect = end_meanwhile
         assert front.api("GET", "/me").status_code == 401
+
+    def test_keeps_nobody_waiting_when_the_question_to_identity_breaks(self, front: Front) -> None:
+        asked, go_on = threading.Event(), threading.Event()
+
+        def break_down(*, token_hash: str) -> Any:
+            asked.set()
+            go_on.wait(10)
+            raise RuntimeError("a fault of ours")
+
+        front.sign_in()
+        front.identity.check_session.side_effect = break_down
+        answers: list[int] = []
+        asking = [
+            threading.Thread(target=lambda: answers.append(front.api("GET", "/me").status_code))
+            for _ in range(2)
+        ]
+        for thread in asking:
+            thread.start()
+        assert asked.wait(10)
+        time.sleep(0.3)  # So that the second one comes while the first is asking.
+        go_on.set()
+        for thread in asking:
+            thread.join(10)
+        assert sorted(answers) in ([500, 500], [500, 503])
 
     def test_lets_a_temporary_password_change_itself_and_nothing_else(self, front: Front) -> None:
         front.sign_in(duty="password")

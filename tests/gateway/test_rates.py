@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from contracts import errors, permissions
-from gateway import rates
+from gateway import authentication, rates
 from gateway.incoming import Request
 from gateway.settings import Settings
 from kit import ids
@@ -121,6 +121,17 @@ class TestStranger:
             refused = front.api("GET", "/bed-types", headers=nobody)
         assert refused.status_code == 429
         assert ask(front).status_code == 200
+
+    def test_is_also_who_was_known_until_identity_said_no(self, front: Front) -> None:
+        front.sign_in()
+        assert ask(front).status_code == 200
+        front.identity.check_session.side_effect = errors.Unauthenticated("Your session has ended.")
+        known = next(
+            found for found in front.container.subextensions if isinstance(found, authentication.Sessions)
+        )
+        known._known = {token: (0.0, session) for token, (_, session) in known._known.items()}
+        answers = [ask(front) for _ in range(STRANGER + 2)]
+        assert [answer.status_code for answer in answers][-1] == 429
 
     def test_is_counted_by_half_of_an_ipv6_address(self, front: Front) -> None:
         for number in range(STRANGER):

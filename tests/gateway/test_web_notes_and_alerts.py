@@ -97,7 +97,28 @@ class TestNotes:
         front.providers.delete_note.assert_not_called()
         assert "No pets." in page.text
         assert manager.press(page, path).status_code == 303
-        front.providers.delete_note.assert_called_once_with(provider_id=PROVIDER_ID, note_id=NOTE["id"])
+        front.providers.delete_note.assert_called_once_with(
+            provider_id=PROVIDER_ID, note_id=NOTE["id"], was="No pets."
+        )
+
+    def test_b10_are_not_deleted_when_somebody_rewrote_them(self, front: Front) -> None:
+        manager = visitor(front)
+        path = f"{PATH}/notes/{NOTE['id']}/delete"
+        front.providers.delete_note.side_effect = errors.Stale("Fen changed it.", {"text": "is now “Dogs.”"})
+        answer = manager.press(manager.get(path), path)
+        assert answer.status_code == 412
+        assert "is now “Dogs.”" in answer.text
+
+    def test_b10_keep_what_was_typed_when_the_note_is_gone(self, front: Front) -> None:
+        manager = visitor(front)
+        path = f"{PATH}/notes/{NOTE['id']}"
+        form = manager.get(path)
+        front.providers.get_provider.return_value |= {"notes": []}
+        answer = manager.press(form, path, text="Typed with care.")
+        assert answer.status_code == 404
+        assert "Typed with care." in answer.text
+        assert manager.press(answer, f"{PATH}/notes/new").status_code == 303
+        front.providers.add_note.assert_called_once_with(provider_id=PROVIDER_ID, text="Typed with care.")
 
     def test_b3_say_when_one_is_gone(self, front: Front) -> None:
         page = visitor(front).get(f"{PATH}/notes/{ids.new()}")
@@ -142,7 +163,7 @@ class TestAlerts:
         path = f"{PATH}/alerts/{ALERT['id']}/end"
         assert watcher.press(watcher.get(path), path, ends_on="2026-03-09").status_code == 303
         front.providers.end_alert.assert_called_once_with(
-            provider_id=PROVIDER_ID, alert_id=ALERT["id"], ends_on="2026-03-09"
+            provider_id=PROVIDER_ID, alert_id=ALERT["id"], ends_on="2026-03-09", was={"ends_on": None}
         )
 
     def test_b15_are_for_those_who_manage_them_there(self, front: Front) -> None:
@@ -172,10 +193,13 @@ class TestDeactivation:
         broker = visitor(front, BROKER)
         path = f"{PATH}/deactivation"
         page = broker.get(path)
-        front.providers.deactivate_provider.side_effect = errors.Stale("Mel changed it 1 minute ago.", {})
+        front.providers.deactivate_provider.side_effect = errors.Stale(
+            "Mel changed it 1 minute ago.", {"town": "is Seaham"}
+        )
         answer = broker.press(page, path, reason="Closed.")
         assert answer.status_code == 412
         assert "Mel changed it 1 minute ago." in answer.text
+        assert "is Seaham" in answer.text
 
     def test_b15_is_for_those_who_may_there(self, front: Front) -> None:
         assert visitor(front, BROKER, may=[]).get(f"{PATH}/deactivation").status_code == 403

@@ -84,12 +84,57 @@ class TestPut:
         assert list(refused.value.fields) == [field]
         assert home.version == 1
 
+    def test_b15_counts_only_alerts_that_are_not_over(
+        self, session: orm.Session, home: models.Provider
+    ) -> None:
+        for _ in range(alerts.MOST):
+            put(session, home, ends_on=TODAY)
+        with pytest.raises(errors.Invalid):
+            put(session, home)
+        put(session, home, starts_on=TODAY + timedelta(days=1), now=given.NOW + timedelta(days=1))
+
+    def test_b15_tells_searchers_of_one_that_is_on_before_any_that_are_over(
+        self, session: orm.Session, home: models.Provider
+    ) -> None:
+        put(session, home, kind="embargo", text="Ask the council first.")
+        for day in range(1, 30):
+            later = TODAY + timedelta(days=day)
+            put(session, home, starts_on=later, ends_on=later, now=given.NOW + timedelta(days=day))
+        told = given.recorded(session)[-1]["provider"]["alerts"]
+        assert told[0]["text"] == "Ask the council first."
+
 
 class TestEnd:
     def test_b15_ends_it_today(self, session: orm.Session, home: models.Provider) -> None:
-        alert = put(session, home)
+        alert = put(session, home, starts_on=TODAY - timedelta(days=3))
         end(session, home, alert)
         assert alert.ends_on == TODAY
+
+    def test_b15_takes_back_what_was_set_today_by_mistake_and_keeps_it_in_the_audit(
+        self, session: orm.Session, home: models.Provider
+    ) -> None:
+        end(session, home, put(session, home))
+        assert home.alerts == []
+        entry = session.scalars(select(models.AuditEntry).order_by(models.AuditEntry.id)).all()[-1]
+        assert "Norovirus" in str(entry.before)
+
+    def test_b10_refuses_when_somebody_gave_it_another_last_day_meanwhile(
+        self, session: orm.Session, home: models.Provider
+    ) -> None:
+        alert = put(session, home, starts_on=TODAY - timedelta(days=3))
+        end(session, home, alert, ends_on=TODAY + timedelta(days=300))
+        with pytest.raises(errors.Stale) as refused:
+            end(session, home, alert, was=None)
+        assert refused.value.fields == {"ends_on": "its last day is now 2026-12-27"}
+        end(session, home, alert, was=TODAY + timedelta(days=300))
+        assert alert.ends_on == TODAY
+
+    def test_b15_ends_it_once(self, session: orm.Session, home: models.Provider) -> None:
+        alert = put(session, home, starts_on=TODAY - timedelta(days=3))
+        end(session, home, alert)
+        version = home.version
+        end(session, home, alert)
+        assert home.version == version
 
     def test_b15_ends_it_on_a_day_to_come(self, session: orm.Session, home: models.Provider) -> None:
         alert = put(session, home)

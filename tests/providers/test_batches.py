@@ -168,6 +168,18 @@ class TestNames:
         assert [row["provider_id"] for row in found] == [homes[0].id, homes[1].id, None]
         assert [row["code"] for row in found] == [None, None, "not_found"]
 
+    def test_means_a_code_however_it_is_capitalised(
+        self, session: orm.Session, homes: list[models.Provider]
+    ) -> None:
+        homes[0].cqc_location_id, homes[1].ods_code = "1-ABC111", "VM111"
+        session.flush()
+        found = declare(
+            session,
+            {"cqc_location_id": "1-abc111", "unchanged": True},
+            {"ods_code": "vm111", "unchanged": True},
+        )
+        assert [row["provider_id"] for row in found] == [homes[0].id, homes[1].id]
+
     def test_prefers_what_is_active_and_ones_own(
         self, session: orm.Session, homes: list[models.Provider]
     ) -> None:

@@ -209,6 +209,23 @@ class TestChanging:
             save(session, choices.CAPABILITY, code="tracheostomy", valid_from=tomorrow)
         assert list(refused.value.fields) == ["valid_from"]
 
+    def test_leaves_something_to_choose(self, session: orm.Session) -> None:
+        later = {"valid_from": (TODAY + timedelta(days=1000)).isoformat()}
+        for code in ("safeguarding", "embargo"):
+            save(session, choices.ALERT_KIND, code=code, **later)
+        with pytest.raises(errors.Invalid) as refused:
+            save(session, choices.ALERT_KIND, code="outbreak", **later)
+        assert list(refused.value.fields) == ["valid_from"]
+
+    def test_leaves_something_to_choose_when_another_one_ends(self, session: orm.Session) -> None:
+        ends, later = TODAY + timedelta(days=10), TODAY + timedelta(days=20)
+        for code in ("safeguarding", "embargo"):
+            retire(session, choices.ALERT_KIND, code, on=ends)
+        with pytest.raises(errors.Invalid) as refused:
+            save(session, choices.ALERT_KIND, code="outbreak", valid_from=later.isoformat())
+        assert list(refused.value.fields) == ["valid_from"]
+        save(session, choices.ALERT_KIND, code="outbreak", valid_from=ends.isoformat())
+
     def test_says_what_is_now_whatever_was_seen(self, session: orm.Session) -> None:
         with pytest.raises(errors.Stale) as refused:
             save(session, choices.BED_TYPE, code="general_nursing", based_on={"provider_types": [1]})
@@ -313,6 +330,13 @@ class TestRetiring:
             retire(session, choices.ALERT_KIND, code)
         with pytest.raises(errors.Invalid):
             retire(session, choices.ALERT_KIND, "outbreak")
+
+    def test_leaves_something_to_choose_on_every_later_day(self, session: orm.Session) -> None:
+        for code in ("safeguarding", "embargo"):
+            retire(session, choices.ALERT_KIND, code, on=TODAY + timedelta(days=20))
+        with pytest.raises(errors.Invalid) as refused:
+            retire(session, choices.ALERT_KIND, "outbreak", on=TODAY + timedelta(days=10))
+        assert list(refused.value.fields) == ["valid_to"]
 
 
 class TestLanguages:

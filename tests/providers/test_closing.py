@@ -33,6 +33,13 @@ class TestDeactivate:
         assert {entry.by_name for entry in entries} == {by.full_name}
         assert any(entry.after.get("deactivated_reason") == "Closed for good." for entry in entries)
 
+    def test_b15_is_done_by_ones_own_authority_and_not_on_behalf(self, session: orm.Session) -> None:
+        deactivate(session, given.provider(session, of=given.actor()))
+        entry = session.scalars(
+            select(models.AuditEntry).where(models.AuditEntry.action == "provider deactivated")
+        ).one()
+        assert "on_behalf" not in entry.after
+
     def test_b15_needs_a_reason(self, session: orm.Session) -> None:
         with pytest.raises(errors.Invalid) as refused:
             deactivate(session, given.provider(session, of=given.actor()), reason=" ")

@@ -213,6 +213,15 @@ class TestChange:
         change(session, home, by=by, postcode="ne1 7ru", place=place)
         assert (home.postcode, home.council_code, home.sub_icb_code) == ("NE1 7RU", given.NEWCASTLE, "13T")
 
+    def test_b2_leaves_the_coordinates_of_the_place_it_moves_from(self, session: orm.Session) -> None:
+        by = given.actor()
+        home = given.provider(session, of=by, latitude=54.77, longitude=-1.57)
+        change(session, home, by=by, town="Durham City")
+        assert home.latitude == 54.77
+        place = given.PLACE | {"postcode": "NE1 7RU", "council_code": given.NEWCASTLE}
+        change(session, home, by=by, postcode="NE1 7RU", place=place)
+        assert (home.latitude, home.longitude) == (None, None)
+
     def test_b2_aligns_anew_once_its_postcode_is_known(self, session: orm.Session) -> None:
         by = given.actor()
         home = given.provider(session, of=by, council_code=given.NEWCASTLE, sub_icb_code="13T")

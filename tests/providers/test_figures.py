@@ -133,3 +133,27 @@ class TestShortForm:
         assert refusal(at_home, {"bed_type": "home_care_personal"})["bed_types.0.maximum"] == (
             "Say how many people you can care for."
         )
+
+
+class TestShortFormOfAUnitWithClosedBeds:
+    def declare(self, session: orm.Session, unit: models.Provider, **row: Any) -> None:
+        by = given.administrator()
+        given.declare(session, unit, {"bed_type": "end_of_life", **row}, by=by, confirm_large_change=True)
+
+    def test_b7_leaves_beds_closed_and_reserved_that_it_does_not_ask_about(
+        self, session: orm.Session, unit: models.Provider
+    ) -> None:
+        closed = {"closed": 3, "closure_reason": "covid_outbreak"}
+        self.declare(session, unit, maximum=10, occupied=4, reserved=1, accepting=2, **closed)
+        self.declare(session, unit, maximum=10, accepting=3)
+        (row,) = unit.bed_types
+        assert (row.occupied, row.reserved, row.closed, row.closure_reason) == (3, 1, 3, "covid_outbreak")
+
+    def test_b7_lets_them_go_when_there_is_no_room_for_them(
+        self, session: orm.Session, unit: models.Provider
+    ) -> None:
+        closed = {"closed": 3, "closure_reason": "covid_outbreak"}
+        self.declare(session, unit, maximum=10, occupied=5, reserved=0, accepting=2, **closed)
+        self.declare(session, unit, maximum=10, accepting=9)
+        (row,) = unit.bed_types
+        assert (row.occupied, row.accepting, row.closed, row.closure_reason) == (1, 9, 0, None)

@@ -108,6 +108,8 @@ class TestFind:
             ("trifle", ["Trifle Lodge"]),
             (" SEAHAM ", ["Trifle Lodge"]),
             ("sr7", ["Trifle Lodge"]),
+            ("SR77aa", ["Trifle Lodge"]),
+            ("sr 77aa", ["Trifle Lodge"]),
             ("%", ["100% Cosy"]),
             ("_", []),
             ("nul\x00", []),

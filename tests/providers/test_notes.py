@@ -69,6 +69,13 @@ class TestAdd:
         assert refused.value.fields == {"text": words}
         assert home.version == 1
 
+    def test_b3_tells_searchers_every_note(self, session: orm.Session) -> None:
+        by = given.actor()
+        home = given.provider(session, of=by)
+        for number in range(notes.MOST):
+            add(session, home, f"Note {number}.", by=by)
+        assert len(given.recorded(session)[-1]["provider"]["notes"]) == notes.MOST
+
     def test_b3_keeps_the_number_of_notes_within_bounds(self, session: orm.Session) -> None:
         by = given.actor()
         home = given.provider(session, of=by)
@@ -131,17 +138,26 @@ class TestDelete:
         by = given.actor()
         home = given.provider(session, of=by)
         note = add(session, home, "No pets.", by=by)
-        notes.delete(session, provider_id=home.id, note_id=note.id, by=by, now=LATER)
+        notes.delete(session, provider_id=home.id, note_id=note.id, was=None, by=by, now=LATER)
         session.expire_all()
         assert session.scalars(select(models.Note)).all() == []
         entry = session.scalars(select(models.AuditEntry).order_by(models.AuditEntry.id)).all()[-1]
         assert entry.before == {f"notes.{note.id}": "No pets."}
 
+    def test_b10_refuses_to_delete_what_somebody_rewrote_meanwhile(self, session: orm.Session) -> None:
+        by = given.actor()
+        home = given.provider(session, of=by)
+        note = add(session, home, "No pets.", by=by)
+        edit(session, home, note, "Small pets.", by=by)
+        with pytest.raises(errors.Stale):
+            notes.delete(session, provider_id=home.id, note_id=note.id, was="No pets.", by=by, now=LATER)
+        assert home.notes == [note]
+
     def test_b3_says_so_when_it_is_gone(self, session: orm.Session) -> None:
         by = given.actor()
         home = given.provider(session, of=by)
         note = add(session, home, "No pets.", by=by)
-        notes.delete(session, provider_id=home.id, note_id=note.id, by=by, now=LATER)
+        notes.delete(session, provider_id=home.id, note_id=note.id, was=None, by=by, now=LATER)
         with pytest.raises(errors.NotFound, match="somebody may have deleted it"):
             edit(session, home, note, "Pets.", by=by)
 

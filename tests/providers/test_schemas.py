@@ -82,3 +82,16 @@ class TestShapes:
             "bed_types.1": "Invalid input type.",
             "colour": "There is no such field.",
         }
+
+
+class TestCapabilities:
+    def test_b5_name_what_is_wrong_by_the_path_of_its_field(self) -> None:
+        beds = {"tracheostomy": {"nursing": "many"}, "value": {"nursing": -1}, "palliative_care": None}
+        fields = refusal(schemas.CAPABILITIES, {"capabilities": {**beds, "x" * 61: {"nursing": -1}}})
+        assert set(fields) == {
+            "capabilities.tracheostomy.nursing",
+            "capabilities.value.nursing",
+            "capabilities.palliative_care",
+            f"capabilities.{'x' * 61}",
+            f"capabilities.{'x' * 61}.nursing",
+        }

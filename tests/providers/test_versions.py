@@ -41,11 +41,47 @@ class TestStale:
         home = given.declared(session, "general_residential", by=ann)
         seen = home.version
         given.declare(session, home, given.figures(occupied=6, accepting=4), by=ann)
-        given.declare(session, home, given.figures(), by=ben)
+        given.declare(session, home, given.figures(weekly_price_from=900), by=ben)
         with pytest.raises(errors.Stale) as refused:
             given.declare(session, home, given.figures(), by=ann, version=seen)
-        assert refused.value.fields == {"version": f"was {seen}, is now {seen + 2}"}
+        assert refused.value.fields == {
+            "bed_types.general_residential.weekly_price_from": "was 850, is now 900"
+        }
         assert refused.value.message.startswith(f"Ann Fictional and {ben.full_name} changed")
+
+    def test_b10_lets_figures_pass_over_what_they_do_not_touch(self, session: orm.Session) -> None:
+        by = given.actor()
+        home = given.declared(session, "general_residential", by=by)
+        seen = home.version
+        given.confirm(session, home, by=by)
+        fields = {"website": "https://thimble.example", "cqc_ratings": {"overall": {"rating": "good"}}}
+        details.change(
+            session, provider_id=home.id, version=None, fields=fields, place=None, by=by, now=given.NOW
+        )
+        given.declare(session, home, given.figures(occupied=9, accepting=1), by=by, version=seen)
+        assert (home.bed_types[0].accepting, home.version) == (1, seen + 3)
+
+    def test_b10_says_what_a_register_tells_in_words(self, session: orm.Session) -> None:
+        by = given.actor()
+        home = given.declared(session, "general_residential", by=by)
+        seen = home.version
+        fields = {"cqc_ratings": {"overall": {"rating": "good", "date": "2026-01-05"}}}
+        details.change(
+            session, provider_id=home.id, version=None, fields=fields, place=None, by=by, now=given.NOW
+        )
+        with pytest.raises(errors.Stale) as refused:
+            details.change(
+                session,
+                provider_id=home.id,
+                version=seen,
+                fields={"town": "Seaham"},
+                place=None,
+                by=by,
+                now=given.NOW,
+            )
+        assert refused.value.fields == {
+            "cqc_ratings": "was not given, is now overall date 2026-01-05, rating good"
+        }
 
     def test_b10_refuses_a_version_that_never_was(self, session: orm.Session) -> None:
         by = given.actor()
