@@ -178,6 +178,9 @@ class TestProviders:
         assert (asked["provider_id"], asked["version"]) == (PROVIDER_ID, 7)
         assert asked["form"]["capabilities"] == {"tracheostomy": {"nursing": 2, "non_nursing": 0}}
         assert (asked["form"]["nhs_user_rating"], asked["form"]["staff_turnover"]) == (4.5, None)
+        beds = {"capabilities": {"x": {"nursing": -1}}}
+        refused = front.api("PUT", path, json=beds, headers={"If-Match": '"8"'})
+        assert list(refused.json()["fields"]) == ["capabilities.x.nursing"]
         for wrong in ({"staff_turnover": "12"}, {"capabilities": {"x": {"nursing": -1}}}, {"beds": 3}):
             assert front.api("PUT", path, json=wrong).status_code == 400
 
