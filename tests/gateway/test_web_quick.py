@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
 
 from contracts import errors, permissions
+from gateway import choices
 from gateway.web import quick
 from tests.gateway.browsing import (
     BEDS,
@@ -97,6 +99,17 @@ def desk(front: Front) -> Desk:
     return Desk(front)
 
 
+@pytest.fixture
+def with_a_retired_reason() -> Iterator[None]:
+    """Let there be one reason to choose, and one that was retired."""
+    plain: dict[str, Any] = {"kind": "closure_reason", "definition": "", "valid_from": "2018-01-01"}
+    retired = {"code": "flooded_cellar", "label": "Flooded cellar", "valid_to": "2019-01-01"}
+    valid = {"code": "refurbishment", "label": "Refurbishment", "valid_to": None}
+    choices.hold([plain | retired, plain | valid])
+    yield
+    choices.hold_first()
+
+
 class TestPage:
     def test_b8_shows_the_oldest_first_with_the_filters_of_the_list(self, desk: Desk) -> None:
         page = desk.visitor.get(PATH, brand="Teacup Care", page_size="50", mark="stale")
@@ -177,6 +190,19 @@ class TestSaving:
         )
         row = desk.items[0]["form"]["bed_types"][0]
         assert (row["closed"], row["closure_reason"]) == (1, "refurbishment")
+
+    @pytest.mark.usefixtures("with_a_retired_reason")
+    def test_b7_keeps_a_reason_that_can_no_longer_be_chosen(self, desk: Desk) -> None:
+        closed = BEDS | {"accepting": 3, "closed": 1, "closure_reason": "flooded_cellar"}
+        desk.providers.capacities.return_value = {"results": [HARBOUR | {"bed_types": [closed]}]}
+        page = desk.visitor.get(PATH)
+        assert '<option value="flooded_cellar" selected>Flooded cellar</option>' in page.text
+        assert desk.fields(page)["homes.0.rows.0.closure_reason"] == "flooded_cellar"
+        desk.answers(SAVED | {"status": "confirmed"})
+        desk.send(page, homes__0__unchanged="yes")
+        assert desk.items == [{"provider_id": PROVIDER_ID, "version": 7, "unchanged": True}]
+        desk.send(page, homes__0__rows__0__accepting="2", homes__0__rows__0__occupied="16")
+        assert desk.items[0]["form"]["bed_types"][0]["closure_reason"] == "flooded_cellar"
 
     def test_sends_nothing_where_nothing_was_changed(self, desk: Desk) -> None:
         page = desk.send()
