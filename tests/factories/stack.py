@@ -59,6 +59,10 @@ class Stack:
         """The environment for a process that belongs to this installation."""
         return self._installation.process_environment
 
+    def libpq_url(self, setting: str) -> str:
+        """Return the address of a service's database as PostgreSQL's own clients read it."""
+        return self.env[setting].replace("+psycopg", "")
+
     def start(self) -> None:
         """Start everything and wait until it works."""
         made = self._installation
