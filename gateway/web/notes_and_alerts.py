@@ -83,7 +83,9 @@ class NotesAndAlerts:
         provider = self.providers.get_provider(provider_id=provider_id)
         editing.require(provider)
         note = _one(provider["notes"], note_id, GONE)
-        return rendering.respond(request, "notes_and_alerts/delete_note.html", provider=provider, note=note, **_said(refusal))
+        return rendering.respond(
+            request, "notes_and_alerts/delete_note.html", provider=provider, note=note, **_said(refusal)
+        )
 
     @http.page(
         "GET,POST",
