@@ -198,8 +198,12 @@ def _declaration(form: MultiDict[str, str]) -> dict[str, Any]:
                 "flexible": f"bed_types.{at}.flexible" in form,
             }
         )
-    answered = {name: form.get(name) == "yes" for name in (*QUESTIONS, "accepting_out_of_hours")}
-    return {"bed_types": rows, **answered}
+    answered = {name: editing.answer(form, name) for name in QUESTIONS}
+    return {
+        "bed_types": rows,
+        **answered,
+        "accepting_out_of_hours": form.get("accepting_out_of_hours") == "yes",
+    }
 
 
 def _by_path(form: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from contracts import errors, permissions
+from contracts import errors, permissions, sure
 
 LETTERS_OF_A_STATE = 16
 
@@ -23,6 +23,11 @@ def based_on(form: Mapping[str, str], provider: Mapping[str, Any], refusal: erro
     if refusal is None or isinstance(refusal, errors.Stale):
         return int(provider["version"])
     return version(form)
+
+
+def answer(form: Mapping[str, str], question: str) -> str | bool:
+    """Return what a form answers to a question: the mark of what was asked (`contracts.sure`), or no."""
+    return form.get(question, "")[: sure.LENGTH] or False
 
 
 def goes_back(form: Mapping[str, str]) -> bool:

@@ -108,7 +108,7 @@ class Providers:
                 bed_types=values["bed_types"],
                 short_stay_services=values["short_stay_services"],
                 languages=values["languages"] + _listed(values["other_languages"]),
-                confirm_dropped_figures=request.form.get(DROPPED) == "yes",
+                confirm_dropped_figures=editing.answer(request.form, DROPPED),
             )
         except (errors.Invalid, errors.Stale) as refusal:
             return self._services_form(request, provider, values=values, refusal=refusal)

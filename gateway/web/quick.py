@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.datastructures import MultiDict
 
-from contracts import errors, freshness, permissions
+from contracts import errors, freshness, permissions, sure
 from gateway import http
 from gateway.web import chips, meanwhile, paging, provider_list, rendering
 from kit import clock, ids
@@ -55,7 +55,8 @@ class Home:
     version: int
     rows: list[Row]
     unchanged: bool
-    confirmed: tuple[str, ...]
+    confirmed: dict[str, str]
+    """By question the mark of what was answered with yes."""
     status: str = ""
     """``saved``, ``confirmed``, ``refused``, or nothing for one that was left alone."""
     message: str = ""
@@ -72,7 +73,7 @@ class Home:
         """Return what is declared of it, as the providers service takes it."""
         if self.unchanged:
             return {"provider_id": self.id, "version": self.version, "unchanged": True}
-        form = {"bed_types": [_figures(row) for row in self.rows], **dict.fromkeys(self.confirmed, True)}
+        form = {"bed_types": [_figures(row) for row in self.rows], **self.confirmed}
         return {"provider_id": self.id, "version": self.version, "form": form}
 
     def refuse(self, refusal: Mapping[str, Any]) -> None:
@@ -131,7 +132,7 @@ class Quick:
         for home in homes:
             if home.unchanged and home.is_changed:
                 home.refuse({"code": errors.Invalid.code, "message": BOTH, "fields": {}})
-            elif home.unchanged or home.is_changed or home.confirmed:
+            elif home.unchanged or home.is_changed:
                 wanted.append(home)
         if not wanted:
             return
@@ -170,8 +171,14 @@ def _homes(form: MultiDict[str, str]) -> Iterator[Home]:
             version=int(version) if version.isascii() and version.isdigit() and len(version) < 10 else -1,
             rows=list(_rows(form, name)),
             unchanged=f"{name}.unchanged" in form,
-            confirmed=tuple(one for one in form.getlist(f"{name}.confirm") if one in QUESTIONS),
+            confirmed=_answers(form.getlist(f"{name}.confirm")),
         )
+
+
+def _answers(ticked: list[str]) -> dict[str, str]:
+    """Return what was ticked by question: ``confirm_large_change.`` and the mark of its words."""
+    pairs = (one.partition(".") for one in ticked)
+    return {question: mark[: sure.LENGTH] for question, _, mark in pairs if question in QUESTIONS}
 
 
 def _rows(form: MultiDict[str, str], name: str) -> Iterator[Row]:
@@ -231,7 +238,12 @@ def _home(capacity: dict[str, Any], home: Home | None, *, now: datetime) -> dict
         "message": home.message if home else "",
         "errors": _by_row(home, capacity) if home else {},
         "questions": home.questions if home else {},
-        "confirmed": home.confirmed if home else (),
+        # An answer is kept as long as its question is not asked in other words.
+        "confirmed": {
+            question: mark for question, mark in home.confirmed.items() if question not in home.questions
+        }
+        if home and keeps
+        else {},
         "changes": meanwhile.of(home.stale, fresh="", entered=_entered(home))["changes"]
         if home and home.stale
         else [],

@@ -9,7 +9,7 @@ from typing import Any
 
 import jinja2
 
-from contracts import permissions, vocabulary
+from contracts import permissions, sure, vocabulary
 from gateway import answers, choices, incoming, static
 from gateway.web import menu, words
 from kit import clock
@@ -104,5 +104,6 @@ def environment() -> jinja2.Environment:
         anchor=words.anchor,
         label=choices.label,
         role_name=words.role_name,
+        question_mark=sure.mark,
     )
     return made

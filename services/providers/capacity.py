@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from contracts import errors, events, permissions
+from contracts import errors, events, permissions, sure
 from kit import ids, outbox
 from services.providers import (
     bed_types,
@@ -196,7 +196,9 @@ def _ask_if_sure(
     provider: models.Provider, checked: Sequence[figures.Figures], form: Mapping[str, Any]
 ) -> None:
     asked = questions(provider, checked)
-    open_questions = {name: words for name, words in asked.items() if not form.get(name)}
+    open_questions = {
+        name: words for name, words in asked.items() if not sure.is_answered(form.get(name), words)
+    }
     if open_questions:
         raise errors.Conflict("Are you sure? Nothing was saved yet.", open_questions)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
-from contracts import errors, vocabulary
+from contracts import errors, sure, vocabulary
 from kit import ids
 from kit.keyed import Keyed
 from services.providers import figures
@@ -137,6 +137,15 @@ def _yes_or_no(**options: Any) -> fields.Boolean:
     )
 
 
+class _Yes(fields.Field[bool | str]):
+    """The answer to a question: true, false, or yes by the mark of what was asked (`contracts.sure`)."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **context: Any) -> bool | str:
+        if isinstance(value, bool) or (isinstance(value, str) and len(value) <= sure.LENGTH):
+            return value
+        raise ValidationError("Say true or false.")
+
+
 class Details(Schema):
     """Any of a provider's details."""
 
@@ -207,7 +216,7 @@ class Services(Schema):
     bed_types = fields.List(_Text(most=60), required=True, validate=validate.Length(max=50))
     short_stay_services = fields.List(_Text(most=60), load_default=list, validate=validate.Length(max=20))
     languages = fields.List(_Text(least=2, most=50), load_default=list, validate=validate.Length(max=50))
-    confirm_dropped_figures = _yes_or_no(load_default=False)
+    confirm_dropped_figures = _Yes(load_default=False)
 
 
 class CapabilityBeds(Schema):
@@ -279,8 +288,8 @@ class Capacity(Schema):
 
     bed_types = fields.List(fields.Nested(BedTypeFigures), required=True, validate=validate.Length(max=50))
     accepting_out_of_hours = _yes_or_no()
-    confirm_over_registered = _yes_or_no(load_default=False)
-    confirm_large_change = _yes_or_no(load_default=False)
+    confirm_over_registered = _Yes(load_default=False)
+    confirm_large_change = _Yes(load_default=False)
 
 
 class BatchItem(Schema):

@@ -115,7 +115,7 @@ class Providers(
         bed_types: list[str],
         short_stay_services: list[str] | None = None,
         languages: list[str] | None = None,
-        confirm_dropped_figures: bool = False,
+        confirm_dropped_figures: bool | str = False,
     ) -> dict[str, Any]:
         """Replace the bed types, short-stay services and languages that a provider offers (B4)."""
         form = schemas.load(

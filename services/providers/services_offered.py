@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from contracts import errors, permissions
+from contracts import errors, permissions, sure
 from services.providers import bed_types, capacity, changes, choices, models, publishing
 
 DEFAULT_LANGUAGES = ["English"]
@@ -33,8 +33,7 @@ def replace(
     chosen = _chosen(session, provider, form["bed_types"], now=now)
     languages = _languages(session, provider, form["languages"], now=now)
     _check_short_stay(session, provider, form["short_stay_services"], now=now)
-    if not form["confirm_dropped_figures"]:
-        _ask_if_beds_go(provider, chosen)
+    _ask_if_beds_go(provider, chosen, yes=form["confirm_dropped_figures"])
     before = changes.state(provider)
     _offer(provider, chosen)
     provider.short_stay_services = sorted(set(form["short_stay_services"]))
@@ -87,17 +86,17 @@ def _check_short_stay(
         raise errors.Invalid("Some services need correcting; nothing was saved.", faults)
 
 
-def _ask_if_beds_go(provider: models.Provider, chosen: Mapping[str, models.BedType]) -> None:
+def _ask_if_beds_go(
+    provider: models.Provider, chosen: Mapping[str, models.BedType], *, yes: bool | str
+) -> None:
     going = [
         f"{row.reference.label} ({row.maximum} bed{'' if row.maximum == 1 else 's'})"
         for row in provider.bed_types
         if row.maximum and row.bed_type not in chosen
     ]
-    if going:
-        raise errors.Conflict(
-            "Are you sure? Nothing was saved yet.",
-            {"confirm_dropped_figures": f"Figures that you have given would go: {', '.join(going)}."},
-        )
+    words = f"Figures that you have given would go: {', '.join(going)}."
+    if going and not sure.is_answered(yes, words):
+        raise errors.Conflict("Are you sure? Nothing was saved yet.", {"confirm_dropped_figures": words})
 
 
 def _offer(provider: models.Provider, chosen: Mapping[str, models.BedType]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contracts import errors
+from contracts import errors, sure
 from tests.gateway import browsing
 from tests.gateway.browsing import BEDS, CAPACITY, MANAGER, PROVIDER, Visitor
 from tests.gateway.conftest import PROVIDER_ID, Front
@@ -167,7 +167,9 @@ class TestAreYouSure:
         manager.front.providers.declare_capacity.side_effect = errors.Conflict(
             "Are you sure?", {"confirm_large_change": "It goes from 4 to 12."}
         )
-        return manager.press(manager.get(PATH), PATH, **{ACCEPTING: "12", "confirm_over_registered": "yes"})
+        return manager.press(
+            manager.get(PATH), PATH, **{ACCEPTING: "12", "confirm_over_registered": "a mark"}
+        )
 
     def test_carries_the_figures_and_the_yes(self, manager: Visitor, asked: Any) -> None:
         assert asked.status_code == 409
@@ -177,7 +179,8 @@ class TestAreYouSure:
         assert answer.status_code == 303
         form = declared(manager)["form"]
         assert form["bed_types"] == [row(accepting=12)]
-        assert (form["confirm_large_change"], form["confirm_over_registered"]) == (True, True)
+        asked_about = sure.mark("It goes from 4 to 12.")
+        assert (form["confirm_large_change"], form["confirm_over_registered"]) == (asked_about, "a mark")
 
     def test_goes_back_to_the_figures(self, manager: Visitor, asked: Any) -> None:
         answer = manager.press(asked, PATH, "No, go back and change them")

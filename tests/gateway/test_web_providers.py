@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from contracts import errors, permissions
+from contracts import errors, permissions, sure
 from tests.gateway.browsing import CAPACITY, COORDINATOR, MANAGER, PROVIDER, Reader, Visitor, words_of
 from tests.gateway.conftest import PROVIDER_ID, Front, actor
 
@@ -224,7 +224,7 @@ class TestServices:
         )
         asked = manager.front.providers.set_services.call_args.kwargs
         assert (asked["version"], asked["bed_types"]) == (7, ["general_residential"])
-        assert asked["confirm_dropped_figures"] is True
+        assert asked["confirm_dropped_figures"] == sure.mark(words["confirm_dropped_figures"])
 
     def test_say_what_is_wrong_with_one_of_a_list(self, manager: Visitor) -> None:
         path = f"{PATH}/services"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from contracts import errors, permissions
+from contracts import errors, permissions, sure
 from gateway import choices
 from gateway.web import quick
 from tests.gateway.browsing import (
@@ -270,10 +270,32 @@ class TestRefusals:
         assert asked in page.text
         assert 'href="#homes-0-confirm"' in page.text
         desk.answers(SAVED)
-        desk.send(page, homes__0__confirm="confirm_large_change")
+        yes = f"confirm_large_change.{sure.mark(asked)}"
+        desk.send(page, homes__0__confirm=yes)
         form = desk.items[0]["form"]
-        assert form["confirm_large_change"] is True
+        assert form["confirm_large_change"] == sure.mark(asked)
         assert form["bed_types"][0]["accepting"] == 12
+
+    def test_b7_b8_that_ask_something_else_than_was_answered_are_not_answered_yet(self, desk: Desk) -> None:
+        asked = "General Residential: accepting goes from 4 to 12."
+        desk.answers(refused("conflict", "Are you sure?", {"confirm_large_change": asked}))
+        page = desk.send(homes__0__rows__0__accepting="12", homes__0__rows__0__occupied="7")
+        other = "General Residential: accepting goes from 4 to 112."
+        desk.answers(refused("conflict", "Are you sure?", {"confirm_large_change": other}))
+        yes = f"confirm_large_change.{sure.mark(asked)}"
+        page = desk.send(page, homes__0__confirm=yes, homes__0__rows__0__accepting="112")
+        assert other in page.text
+        assert "homes.0.confirm" not in desk.fields(page), "nothing is ticked"
+        assert f'value="confirm_large_change.{sure.mark(other)}"' in page.text
+
+    def test_b7_b8_that_ask_two_things_keep_the_answer_to_one(self, desk: Desk) -> None:
+        over, jump = "Your maximum adds up to 30 beds.", "General Residential: maximum goes from 20 to 30."
+        both = {"confirm_over_registered": over, "confirm_large_change": jump}
+        desk.answers(refused("conflict", "Are you sure?", both))
+        page = desk.send(homes__0__rows__0__maximum="30", homes__0__rows__0__occupied="25")
+        desk.answers(refused("conflict", "Are you sure?", {"confirm_large_change": jump}))
+        page = desk.send(page, homes__0__confirm=f"confirm_over_registered.{sure.mark(over)}")
+        assert desk.fields(page)["homes.0.confirm"] == f"confirm_over_registered.{sure.mark(over)}"
 
     def test_b10_show_what_changed_meanwhile_and_are_based_on_it_from_then_on(self, desk: Desk) -> None:
         page = desk.visitor.get(PATH)

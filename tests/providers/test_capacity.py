@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import exc, orm
 
-from contracts import errors, permissions
+from contracts import errors, permissions, sure
 from services.providers import capacity, details, models, services_offered
 from tests.providers import given
 
@@ -171,6 +171,32 @@ class TestAreYouSure:
         assert asked.value.fields["confirm_large_change"] == (
             "General Residential: occupied goes from 8 to 2; General Residential: accepting goes from 2 to 8."
         )
+
+    def test_b7_b8_takes_a_yes_for_what_was_asked_alone(self, session: orm.Session) -> None:
+        by = given.actor()
+        types = "general_nursing", "general_residential"
+        home = given.declared(session, *types, by=by, registered_beds=20)
+        nursing = given.figures("general_nursing", maximum=16, occupied=14)
+        with pytest.raises(errors.Conflict) as asked:
+            given.declare(session, home, nursing, given.figures(), by=by)
+        yes = {name: sure.mark(words) for name, words in asked.value.fields.items()}
+        assert set(yes) == {"confirm_over_registered", "confirm_large_change"}
+        with pytest.raises(errors.Conflict) as other:
+            given.declare(session, home, nursing, given.figures(maximum=110, accepting=102), by=by, **yes)
+        assert "accepting goes from 2 to 102" in other.value.fields["confirm_large_change"]
+        assert "126 beds" in other.value.fields["confirm_over_registered"]
+        given.declare(session, home, nursing, given.figures(), by=by, **yes)
+        assert home.over_registered is True
+
+    @pytest.mark.parametrize("yes", ["yes", "", "true", 1, ["x"], None, "x" * 17])
+    def test_b8_takes_nothing_else_for_a_yes(self, session: orm.Session, yes: object) -> None:
+        by = given.actor()
+        home = given.declared(session, "general_residential", by=by)
+        with pytest.raises((errors.Conflict, errors.Invalid)) as refused:
+            given.declare(
+                session, home, given.figures(occupied=2, accepting=8), by=by, confirm_large_change=yes
+            )
+        assert list(refused.value.fields) == ["confirm_large_change"]
 
     def test_b8_is_not_asked_at_the_first_declaration(self, session: orm.Session) -> None:
         by = given.actor()

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from contracts import errors, permissions, vocabulary
+from contracts import errors, permissions, sure, vocabulary
 from services.providers import bed_types, capacity, choices, models, services_offered
 from tests.providers import given
 
@@ -96,7 +96,11 @@ class TestReplace:
             "confirm_dropped_figures": "Figures that you have given would go: General Residential (10 beds)."
         }
         assert len(home.bed_types) == 2
-        replace(session, home, "general_nursing", by=by, confirm_dropped_figures=True)
+        yes = sure.mark(asked.value.fields["confirm_dropped_figures"])
+        other = sure.mark("Figures that you have given would go: General Residential (9 beds).")
+        with pytest.raises(errors.Conflict):
+            replace(session, home, "general_nursing", by=by, confirm_dropped_figures=other)
+        replace(session, home, "general_nursing", by=by, confirm_dropped_figures=yes)
         assert offered(home) == ["general_nursing"]
 
     def test_asks_nothing_when_no_declared_beds_go(self, session: orm.Session) -> None:
