@@ -134,7 +134,7 @@ def _figures(
     row: Mapping[str, Any], numbers: Mapping[str, int], *, current: models.OfferedBedType
 ) -> Figures:
     # Who gives the number of closed beds gives the reason; who does not leaves both as they are.
-    says_closed = row.get("closed") is not None or "closure_reason" in row
+    says_closed = any(row.get(name) is not None for name in ("closed", "closure_reason"))
     reason = current.closure_reason if numbers["closed"] and not says_closed else row.get("closure_reason")
     return Figures(
         bed_type=row["bed_type"],

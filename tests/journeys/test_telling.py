@@ -95,16 +95,22 @@ class TestAcuteUnit:
         path = page.link("Northern Lights Fictional Hospital, step-down ward")
         form = unit.get(f"{path}/capacity").form("Save capacity")
         assert {name for name in form.names() if "occupied" in name} == set(), "the short form asks for two"
+        provider_id = path.rsplit("/")[-1]
+        # The first has beds reserved and closed, which the short form does not ask about.
+        closed = {"closed": 1, "closure_reason": "refurbishment"}
+        ward = {**homes.FIGURES, "maximum": 12, "occupied": 8, "reserved": 1, "accepting": 2, **closed}
+        end_of_life = {**homes.FIGURES, "maximum": 12, "occupied": 9, "reserved": 0, "accepting": 3}
+        declared = {"community_rehabilitation": ward, "end_of_life": end_of_life}
+        homes.declare(api.sign_in(product.url, SEARCHER), provider_id, declared)
         values = {f"bed_types.{at}.{name}": number for at in (0, 1) for name, number in SHORT.items()}
         page = unit.send(unit.get(f"{path}/capacity"), "Save capacity", values)
-        if "Are you sure" in page.text:
-            page = unit.send(page, "Yes, save")
         assert "Saved. The figures are dated now." in page.text
-        capacity = api.sign_in(product.url, SEARCHER).get(f"/providers/{path.rsplit('/')[-1]}/capacity")
-        assert [
-            (row["maximum"], row["occupied"], row["accepting"], row["reserved"], row["closed"])
-            for row in capacity["bed_types"]
-        ] == [(12, 9, 3, 0, 0)] * 2
+        capacity = api.sign_in(product.url, SEARCHER).get(f"/providers/{provider_id}/capacity")
+        names = ("maximum", "occupied", "accepting", "reserved", "closed", "closure_reason")
+        assert [tuple(row[name] for name in names) for row in capacity["bed_types"]] == [
+            (12, 7, 3, 1, 1, "refurbishment"),
+            (12, 9, 3, 0, 0, None),
+        ]
 
 
 SHORT = {"maximum": "12", "accepting": "3"}

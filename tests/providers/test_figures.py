@@ -149,6 +149,16 @@ class TestShortFormOfAUnitWithClosedBeds:
         (row,) = unit.bed_types
         assert (row.occupied, row.reserved, row.closed, row.closure_reason) == (3, 1, 3, "covid_outbreak")
 
+    def test_b7_takes_what_a_page_leaves_empty_for_not_said(
+        self, session: orm.Session, unit: models.Provider
+    ) -> None:
+        closed = {"closed": 3, "closure_reason": "covid_outbreak"}
+        self.declare(session, unit, maximum=10, occupied=4, reserved=1, accepting=2, **closed)
+        empty = dict.fromkeys(("occupied", "reserved", "closed", "closure_reason"))
+        self.declare(session, unit, maximum=10, accepting=3, **empty)
+        (row,) = unit.bed_types
+        assert (row.occupied, row.reserved, row.closed, row.closure_reason) == (3, 1, 3, "covid_outbreak")
+
     def test_b7_lets_them_go_when_there_is_no_room_for_them(
         self, session: orm.Session, unit: models.Provider
     ) -> None:
