@@ -9,12 +9,12 @@ import pytest
 from tests.factories import stack
 
 HOMES = "63"
-LAST = "test_openapi_fuzz.py"
-"""It leaves an installation in which nobody would care to travel."""
+LAST = ("test_telling.py", "test_api_keys.py", "test_api_example.py", "test_openapi_fuzz.py")
+"""They add homes to an organisation whose homes others count, or date them; the last spares nothing."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.path.name == LAST)
+    items.sort(key=lambda item: LAST.index(item.path.name) + 1 if item.path.name in LAST else 0)
 
 
 @pytest.fixture(scope="session")
