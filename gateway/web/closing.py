@@ -62,6 +62,9 @@ def _said(refusal: errors.Error | None, *, fresh: str) -> dict[str, Any]:
     if refusal is None:
         return {}
     if isinstance(refusal, errors.Stale):
-        return {"status": 412, "meanwhile": meanwhile.of(refusal, fresh=fresh), "carried_over": False}
-    fields = refusal.fields if isinstance(refusal, errors.Invalid) else {}
-    return {"status": answers.STATUS[type(refusal)], "errors": fields, "message": refusal.message}
+        return {
+            "status": answers.STATUS[errors.Stale],
+            "meanwhile": meanwhile.of(refusal, fresh=fresh),
+            "carried_over": False,
+        }
+    return editing.said(refusal)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from contracts import errors, permissions, sure
+from gateway import answers
 
 LETTERS_OF_A_STATE = 16
 
@@ -37,6 +38,30 @@ def goes_back(form: Mapping[str, str]) -> bool:
     look for it say ``kept=http.SHOWN_AGAIN`` where they are offered.
     """
     return form.get("go") == "edit"
+
+
+def tried(change: Callable[[], Any]) -> errors.Error | None:
+    """Do something; return why it was refused, if the person can do better."""
+    try:
+        change()
+    except (errors.Invalid, errors.Stale) as refusal:
+        return refusal
+    return None
+
+
+def said(refusal: errors.Error | None, *, labels: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return what a short form shows of a refusal: all its words, each at its field."""
+    if refusal is None:
+        return {}
+    fields: dict[str, str] = {}
+    for path, words in refusal.fields.items():
+        fields.setdefault(path.partition(".")[0], words)
+    return {
+        "status": answers.STATUS[type(refusal)],
+        "errors": fields,
+        "labels": labels or {},
+        "message": refusal.message,
+    }
 
 
 def state(values: Mapping[str, Any], names: Iterable[str]) -> str:

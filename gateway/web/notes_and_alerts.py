@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from contracts import errors, permissions
-from gateway import answers, http
+from gateway import http
 from gateway.web import editing, rendering, words
 
 if TYPE_CHECKING:
@@ -31,10 +31,10 @@ class NotesAndAlerts:
         """Write a note."""
         provider = self.providers.get_provider(provider_id=provider_id)
         text = request.form.get("text", "")
-        if request.method == "GET" or request.form.get("go") == "edit":
+        if request.method == "GET" or editing.goes_back(request.form):
             editing.require(provider)
             return _note_form(request, provider, text=text)
-        refusal = _tried(lambda: self.providers.add_note(provider_id=provider_id, text=text))
+        refusal = editing.tried(lambda: self.providers.add_note(provider_id=provider_id, text=text))
         if refusal is not None:
             return _note_form(request, provider, text=text, refusal=refusal)
         return http.see_other(f"/providers/{provider_id}?done=note_added#notes")
@@ -56,9 +56,9 @@ class NotesAndAlerts:
         note = _one(provider["notes"], note_id, GONE)
         text = request.form.get("text", note["text"])
         was = request.form.get("was", note["text"])
-        if request.method == "GET" or request.form.get("go") == "edit":
+        if request.method == "GET" or editing.goes_back(request.form):
             return _note_form(request, provider, text=text, note=note, was=was)
-        refusal = _tried(
+        refusal = editing.tried(
             lambda: self.providers.edit_note(provider_id=provider_id, note_id=note_id, text=text, was=was)
         )
         if refusal is not None:
@@ -75,7 +75,7 @@ class NotesAndAlerts:
         refusal = None
         if request.method == "POST":
             was = request.form.get("was")
-            refusal = _tried(
+            refusal = editing.tried(
                 lambda: self.providers.delete_note(provider_id=provider_id, note_id=note_id, was=was)
             )
             if refusal is None:
@@ -84,7 +84,11 @@ class NotesAndAlerts:
         editing.require(provider)
         note = _one(provider["notes"], note_id, GONE)
         return rendering.respond(
-            request, "notes_and_alerts/delete_note.html", provider=provider, note=note, **_said(refusal)
+            request,
+            "notes_and_alerts/delete_note.html",
+            provider=provider,
+            note=note,
+            **editing.said(refusal),
         )
 
     @http.page(
@@ -97,10 +101,10 @@ class NotesAndAlerts:
         """Set an alert on a provider."""
         provider = self.providers.get_provider(provider_id=provider_id)
         _require_alerts(provider)
-        if request.method == "GET" or request.form.get("go") == "edit":
+        if request.method == "GET" or editing.goes_back(request.form):
             return _alert_form(request, provider, values=_entered(request.form))
         values = _entered(request.form)
-        refusal = _tried(
+        refusal = editing.tried(
             lambda: self.providers.set_alert(
                 provider_id=provider_id, **{**values, "ends_on": values["ends_on"] or None}
             )
@@ -119,7 +123,7 @@ class NotesAndAlerts:
         if request.method == "POST":
             last = request.form.get("ends_on", "").strip() or None
             seen = {"ends_on": request.form.get("was") or None}
-            refusal = _tried(
+            refusal = editing.tried(
                 lambda: self.providers.end_alert(
                     provider_id=provider_id, alert_id=alert_id, ends_on=last, was=seen
                 )
@@ -132,17 +136,8 @@ class NotesAndAlerts:
             provider=provider,
             alert=alert,
             values={"ends_on": request.form.get("ends_on", "")},
-            **_said(refusal),
+            **editing.said(refusal),
         )
-
-
-def _tried(change: Callable[[], Any]) -> errors.Error | None:
-    """Do something; return why it was refused, if the person can do better."""
-    try:
-        change()
-    except (errors.Invalid, errors.Stale) as refusal:
-        return refusal
-    return None
 
 
 def _one(rows: list[dict[str, Any]], row_id: str, gone: str) -> dict[str, Any]:
@@ -174,7 +169,7 @@ def _note_form(
         values={"text": text},
         was=was,
         action=f"/providers/{provider['id']}/notes/{note['id'] if note else 'new'}",
-        **_said(refusal),
+        **editing.said(refusal),
     )
 
 
@@ -190,19 +185,9 @@ def _alert_form(
         "notes_and_alerts/alert.html",
         provider=provider,
         values={**values, "starts_on": values["starts_on"] or words.london_day().isoformat()},
-        **_said(refusal),
+        **editing.said(refusal),
     )
 
 
 def _entered(form: Mapping[str, str]) -> dict[str, str]:
     return {name: form.get(name, "").strip() for name in ("kind", "text", "starts_on", "ends_on")}
-
-
-def _said(refusal: errors.Error | None) -> dict[str, Any]:
-    if refusal is None:
-        return {}
-    return {
-        "status": answers.STATUS[type(refusal)],
-        "errors": refusal.fields,
-        "message": refusal.message,
-    }

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from contracts import errors, permissions
-from gateway import answers, choices, http
+from gateway import choices, http
 from gateway.web import editing, rendering, words
 
 if TYPE_CHECKING:
@@ -107,7 +107,9 @@ class Reference:
         values = _entered(request)
         refusal = None
         if request.method == "POST" and not editing.goes_back(request.form):
-            refusal = _tried(lambda: self.providers.save_choice(kind=kind, form=_form(values, of, new=True)))
+            refusal = editing.tried(
+                lambda: self.providers.save_choice(kind=kind, form=_form(values, of, new=True))
+            )
             if refusal is None:
                 return http.see_other(f"/reference/{kind}?done=added")
         values["unit"] = values["unit"] or "bed"
@@ -123,7 +125,7 @@ class Reference:
             values = _entered(request) if request.method == "POST" else {name: row[name] for name in SEEN}
             return _show(request, of, row, values, None)
         values = _entered(request)
-        refusal = _tried(
+        refusal = editing.tried(
             lambda: self.providers.save_choice(
                 kind=kind,
                 code=row["code"],
@@ -144,7 +146,7 @@ class Reference:
         day = request.form.get("valid_to", today).strip()
         refusal = None
         if request.method == "POST":
-            refusal = _tried(
+            refusal = editing.tried(
                 lambda: self.providers.retire_choice(kind=kind, code=row["code"], valid_to=day or None)
             )
             if refusal is None:
@@ -156,7 +158,7 @@ class Reference:
             row=row,
             providers=self._uses(kind).get(row["code"], 0),
             values={"valid_to": day},
-            **_said(refusal),
+            **editing.said(refusal, labels=LABELS),
         )
 
     @http.page("POST", "/reference/<kind>/restoration", may=RULE)
@@ -224,24 +226,6 @@ def _seen(text: str) -> dict[str, Any]:
     return {name: seen[name] for name in SEEN if name in seen} if isinstance(seen, dict) else {}
 
 
-def _tried(change: Callable[[], Any]) -> errors.Error | None:
-    try:
-        change()
-    except (errors.Invalid, errors.Stale) as refusal:
-        return refusal
-    return None
-
-
-def _said(refusal: errors.Error | None) -> dict[str, Any]:
-    if refusal is None:
-        return {}
-    fields: dict[str, str] = {}
-    for path, said in refusal.fields.items():
-        fields.setdefault(path.partition(".")[0], said)
-    status = answers.STATUS[type(refusal)]
-    return {"status": status, "errors": fields, "labels": LABELS, "message": refusal.message}
-
-
 def _show(
     request: http.Request,
     kind: Kind,
@@ -268,7 +252,7 @@ def _show(
         | {code: choices.label(code, "provider_type") for code in kept_types},
         organisations=_organisations(),
         units=UNITS,
-        **_said(refusal),
+        **editing.said(refusal, labels=LABELS),
     )
 
 
