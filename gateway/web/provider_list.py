@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from contracts import areas, errors, permissions, vocabulary
 from gateway import choices, http
 from gateway.web import chips, menu, paging, provider_details, rendering, words
-from kit import clock
+from kit import clock, ids
 
 if TYPE_CHECKING:
     from kit import rpc
@@ -23,6 +24,7 @@ SORTS = {"name": "Name", "age": "Oldest figures first", "vacancies": "Most vacan
 CHOSEN = ("organisation_id", "brand", "ownership", "nhs_region", "region", "provider_type")
 """Filters that are chosen from a list."""
 LONGEST = 100
+NAMES_AT_ONCE = 1000
 EXPORT_SECONDS = 30.0
 MARK_COLOURS = {
     "stale": "orange",
@@ -47,7 +49,7 @@ class ProviderList:
     @http.page("GET", "/providers", may=LOOKS_AFTER)
     def providers_page(self, request: http.Request) -> http.Page:
         """List somebody's providers."""
-        asked = read(request.args)
+        asked = named(self, read(request.args))
         found = self.providers.list_providers(**asked.call())
         offered = choices_of(self, asked, found["results"])
         can_edit = permissions.may(request.actor, permissions.EDIT_PROVIDER)
@@ -77,8 +79,9 @@ class ProviderList:
         return self._list_as_file(request, "csv")
 
     def _list_as_file(self, request: http.Request, kind: str) -> http.Page:
-        asked = read(request.args)
-        names = names_of(self, self.providers.list_choices()["organisation_ids"])
+        asked = named(self, read(request.args))
+        there = self.providers.list_organisations(filters=asked.call_filters())
+        names = names_of(self, there["organisation_ids"])
         made = self.providers.within(EXPORT_SECONDS).export_list(
             file_type=kind,
             filters=asked.call_filters(),
@@ -103,10 +106,14 @@ class Asked:
     page: int
     page_size: int
     usual_sort: str = "name"
+    organisation: str = ""
+    """Part of the name of parent organisations."""
+    organisation_ids: Sequence[str] = ()
+    """Those that are called so."""
 
     def filters(self) -> dict[str, str]:
         """Return the filters as they stand in an address."""
-        return {"q": self.q, "mark": self.mark, **self.chosen}
+        return {"q": self.q, "mark": self.mark, "organisation": self.organisation, **self.chosen}
 
     def query(self) -> dict[str, str]:
         """Return all but the page as it stands in an address, without what is usual."""
@@ -118,7 +125,8 @@ class Asked:
 
     def call_filters(self) -> dict[str, Any]:
         """Return the filters as the service takes them."""
-        return {name: value for name, value in self.filters().items() if value}
+        given = {name: value for name, value in self.filters().items() if value and name != "organisation"}
+        return given | ({"organisation_ids": list(self.organisation_ids)} if self.organisation else {})
 
     def call(self) -> dict[str, Any]:
         """Return what the service is asked."""
@@ -151,6 +159,19 @@ def read(given: Mapping[str, str], *, usual_sort: str = "name") -> Asked:
         page=paging.asked(given.get("page")),
         page_size=int(size) if size in map(str, PAGE_SIZES) else PAGE_SIZE,
         usual_sort=usual_sort,
+        organisation=given.get("organisation", "").strip()[:LONGEST],
+    )
+
+
+def named(gateway: Any, asked: Asked) -> Asked:
+    """Return what is asked for with the parent organisations whose name holds what somebody typed."""
+    if not asked.organisation:
+        return asked
+    every = gateway.providers.list_organisations()["organisation_ids"]
+    sought = asked.organisation.casefold()
+    names = _names(gateway, every)
+    return dataclasses.replace(
+        asked, organisation_ids=[one for one in every if sought in names.get(one, "").casefold()]
     )
 
 
@@ -160,6 +181,7 @@ def shown(
     """Return what a page needs to show of the filters, marks, orders and sizes of a list."""
     query = asked.query()
     in_words = {"q": f"“{asked.q}”", "mark": vocabulary.MARKS.get(asked.mark, "")}
+    in_words["organisation"] = f"organisation “{asked.organisation}”"
     in_words |= {name: offered[name].get(value, value) for name, value in asked.chosen.items()}
     marks = found.get("marks") or {}
     return {
@@ -196,7 +218,7 @@ def shown(
             }
             for size in PAGE_SIZES
         ],
-        "narrowed": any(asked.chosen.values()),
+        "narrowed": any(asked.chosen.values()) or bool(asked.organisation),
     }
 
 
@@ -204,9 +226,12 @@ def choices_of(gateway: Any, asked: Asked, results: Iterable[Mapping[str, Any]])
     """Return the words for all that a list can be narrowed to, by the filter and the code."""
     there = gateway.providers.list_choices()
     on_page = [row["organisation_id"] for row in results if row.get("organisation_id")]
-    wanted = [*there["organisation_ids"], *on_page]
-    names = names_of(gateway, wanted) if len(set(wanted)) > 1 or asked.chosen["organisation_id"] else {}
+    chosen = asked.chosen["organisation_id"]
+    wanted = [*there["organisation_ids"], *on_page, *([chosen] if ids.is_valid(chosen) else [])]
+    names = names_of(gateway, wanted) if len(set(wanted)) > 1 or chosen else {}
     return {
+        # More than a list to choose from can hold are asked for by name.
+        "organisation": names if there.get("more_organisations") else {},
         "organisation_id": dict(sorted(names.items(), key=lambda pair: pair[1].casefold())),
         "brand": {brand: brand for brand in there["brands"]},
         "ownership": _among(vocabulary.OWNERSHIPS, there["ownerships"]),
@@ -218,13 +243,18 @@ def choices_of(gateway: Any, asked: Asked, results: Iterable[Mapping[str, Any]])
 
 def names_of(gateway: Any, organisation_ids: Iterable[str]) -> dict[str, str]:
     """Return what organisations are called; their ids alone, as it were nothing, where identity is away."""
-    wanted = sorted(set(organisation_ids))
-    if not wanted:
-        return {}
     try:
-        names: dict[str, str] = gateway.identity.organisation_names(organisation_ids=wanted)
+        return _names(gateway, organisation_ids)
     except errors.Unavailable:
         return {}
+
+
+def _names(gateway: Any, organisation_ids: Iterable[str]) -> dict[str, str]:
+    names: dict[str, str] = {}
+    wanted = sorted(set(organisation_ids))
+    for start in range(0, len(wanted), NAMES_AT_ONCE):
+        portion = wanted[start : start + NAMES_AT_ONCE]
+        names |= gateway.identity.organisation_names(organisation_ids=portion)
     return names
 
 

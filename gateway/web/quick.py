@@ -100,7 +100,7 @@ class Quick:
     @http.page("GET,POST", "/providers/quick", may=permissions.EDIT_PROVIDER)
     def quick_page(self, request: http.Request) -> http.Page:
         """Show the figures of many providers, the oldest first; save those that were changed or ticked."""
-        asked = provider_list.read(request.args, usual_sort="age")
+        asked = provider_list.named(self, provider_list.read(request.args, usual_sort="age"))
         homes = list(_homes(request.form)) if request.method == "POST" else []
         self._save_many(homes, key=request.form.get("key", ""))
         found = self.providers.list_providers(**asked.call(), active=True)

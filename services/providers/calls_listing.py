@@ -33,6 +33,7 @@ class Listing:
         sort: str = listing.BY_NAME,
         mark: str | None = None,
         organisation_id: str | None = None,
+        organisation_ids: list[str] | None = None,
         brand: str | None = None,
         ownership: str | None = None,
         nhs_region: str | None = None,
@@ -45,6 +46,7 @@ class Listing:
             q=q,
             mark=mark,
             organisation_id=organisation_id,
+            organisation_ids=organisation_ids,
             brand=brand,
             ownership=ownership,
             nhs_region=nhs_region,
@@ -68,6 +70,15 @@ class Listing:
         """List the organisations and brands that the caller's list can be narrowed to."""
         with self.database.reading() as session:
             return listing.choices(session, by=self.caller)
+
+    @rpc.entrypoint(may=LOOKS_AFTER, repeatable=True)
+    def list_organisations(self, *, filters: dict[str, Any] | None = None) -> dict[str, list[str]]:
+        """Tell which organisations run the providers of the caller's list, as it is narrowed down."""
+        with self.database.reading() as session:
+            found = listing.organisations(
+                session, filters=Filters(**filters or {}), by=self.caller, now=self.clock()
+            )
+        return {"organisation_ids": found}
 
     @rpc.entrypoint(may=LOOKS_AFTER, repeatable=True)
     def export_list(

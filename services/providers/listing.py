@@ -78,16 +78,34 @@ def choices(session: Session, *, by: permissions.Actor) -> dict[str, Any]:
     :raises errors.Forbidden: the actor looks after no providers.
     """
     whose = looked_after(by)
+    organisation_ids = _commonest(session, _its.organisation_id, whose, most=MOST_CHOICES + 1)
     icb_codes = _commonest(session, _its.icb_code, whose)
     icbs = [icb for icb in map(areas.icb, icb_codes) if icb]
     return {
-        "organisation_ids": _commonest(session, _its.organisation_id, whose),
+        "organisation_ids": organisation_ids[:MOST_CHOICES],
+        "more_organisations": len(organisation_ids) > MOST_CHOICES,
         "brands": sorted(_commonest(session, _its.brand, whose), key=str.casefold),
         "ownerships": _commonest(session, _its.ownership, whose),
         "provider_types": _commonest(session, _its.type, whose),
         "regions": _commonest(session, _its.region_code, whose),
         "nhs_regions": sorted({icb.nhs_region_code for icb in icbs}),
     }
+
+
+def organisations(session: Session, *, filters: Filters, by: permissions.Actor, now: datetime) -> list[str]:
+    """Return which organisations run the providers of the actor's list, as it is narrowed down.
+
+    :raises errors.Forbidden: the actor looks after no providers.
+    """
+    its = _its.organisation_id
+    found = session.scalars(
+        select(its)
+        .where(looked_after(by), *filters.conditions(now=now), its.is_not(None))
+        .distinct()
+        .order_by(its)
+        .limit(listing_filters.MOST_ORGANISATIONS)
+    )
+    return [one for one in found if one]
 
 
 def looked_after(by: permissions.Actor) -> ColumnElement[bool]:
@@ -187,12 +205,14 @@ def _alerts_on(provider: models.Provider, *, now: datetime) -> int:
     )
 
 
-def _commonest(session: Session, column: Any, whose: ColumnElement[bool]) -> list[str]:
+def _commonest(
+    session: Session, column: Any, whose: ColumnElement[bool], *, most: int = MOST_CHOICES
+) -> list[str]:
     found = session.scalars(
         select(column)
         .where(whose, column.is_not(None))
         .group_by(column)
         .order_by(func.count().desc(), column)
-        .limit(MOST_CHOICES)
+        .limit(most)
     )
     return list(found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,6 +18,7 @@ DEACTIVATED, ALERT = "deactivated", "alert"
 MARKS = (STALE, UNDECLARED, MISSING, OVER_REGISTERED, ALERT, DEACTIVATED)
 """What a provider may be marked with, the most pressing first; what is deactivated has no other mark."""
 LONGEST = 200
+MOST_ORGANISATIONS = 20_000
 
 _its = models.Provider
 
@@ -33,6 +34,7 @@ class Filters:
     q: str | None = None
     mark: str | None = None
     organisation_id: str | None = None
+    organisation_ids: Sequence[str] | None = None
     brand: str | None = None
     ownership: str | None = None
     nhs_region: str | None = None
@@ -58,6 +60,9 @@ class Filters:
         }
         if self.organisation_id and not ids.is_valid(self.organisation_id):
             faults["organisation_id"] = "This is not an identifier."
+        several = self.organisation_ids or ()
+        if len(several) > MOST_ORGANISATIONS or not all(map(ids.is_valid, several)):
+            faults["organisation_ids"] = f"Give at most {MOST_ORGANISATIONS} identifiers."
         if faults:
             raise errors.Invalid("The list cannot be narrowed down to that.", faults)
 
@@ -74,6 +79,8 @@ class Filters:
             yield _its.active.is_(True)
         if self.organisation_id:
             yield _its.organisation_id == self.organisation_id
+        if self.organisation_ids is not None:
+            yield _its.organisation_id.in_(self.organisation_ids)
         if self.ownership:
             yield _its.ownership == self.ownership
         if self.provider_type:

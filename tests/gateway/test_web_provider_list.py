@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from contracts import errors, permissions
+from kit import ids
 from tests.gateway.browsing import COORDINATOR, LIST_CHOICES, LISTED, OTHER_ID, Visitor, words_of
 from tests.gateway.conftest import PROVIDER_ID, Front, actor
 
@@ -26,6 +27,7 @@ def found(*rows: dict[str, Any], **answer: Any) -> dict[str, Any]:
 def broker(front: Front) -> Visitor:
     front.providers.list_providers.return_value = found(LISTED)
     front.providers.list_choices.return_value = LIST_CHOICES
+    front.providers.list_organisations.return_value = {"organisation_ids": [PROVIDER_ID, OTHER_ID]}
     front.identity.organisation_names.return_value = {PROVIDER_ID: "Cranberry Care", OTHER_ID: "Bramble"}
     return Visitor(front).signed_in(BROKER)
 
@@ -96,6 +98,54 @@ class TestFilters:
     def test_that_find_nothing_say_so(self, broker: Visitor) -> None:
         broker.front.providers.list_providers.return_value = found()
         assert "No provider found for “mill”" in broker.get("/providers", q="mill").text
+
+
+class TestOrganisations:
+    """Of which there may be more than a list to choose from can hold."""
+
+    @pytest.fixture(autouse=True)
+    def many(self, broker: Visitor) -> None:
+        more = {"organisation_ids": [PROVIDER_ID], "more_organisations": True}
+        broker.front.providers.list_choices.return_value = LIST_CHOICES | more
+
+    @pytest.mark.parametrize("path", ["/providers", "/providers/quick"])
+    def test_b1_are_asked_for_by_name(self, broker: Visitor, path: str) -> None:
+        broker.front.providers.capacities.return_value = {"results": []}
+        page = broker.get(path, organisation=" bramb ")
+        asked = broker.front.providers.list_providers.call_args.kwargs
+        assert asked["organisation_ids"] == [OTHER_ID]
+        assert "organisation" not in asked
+        assert ("organisation", "bramb") in broker.form(page, path).fields
+        assert "“bramb”" in page.text
+        assert 'id="organisation_id"' not in page.text
+
+    def test_b1_that_nobody_is_called_are_none(self, broker: Visitor) -> None:
+        broker.get("/providers", organisation="Marzipan")
+        assert broker.front.providers.list_providers.call_args.kwargs["organisation_ids"] == []
+
+    def test_b1_stay_chosen_where_a_link_chose_them(self, broker: Visitor) -> None:
+        page = broker.get("/providers", organisation_id=OTHER_ID)
+        asked = broker.front.identity.organisation_names.call_args.kwargs
+        assert OTHER_ID in asked["organisation_ids"]
+        assert "Bramble" in words_of(page.text)
+        assert ("organisation_id", OTHER_ID) in broker.form(page, "/providers").fields
+
+    def test_b1_are_all_named_in_the_file(self, broker: Visitor) -> None:
+        every = [ids.new() for _ in range(2001)]
+        names = {one: f"Fictional Care {number}" for number, one in enumerate(every)}
+
+        def named(*, organisation_ids: list[str]) -> dict[str, str]:
+            assert len(organisation_ids) <= 1000
+            return {one: names[one] for one in organisation_ids}
+
+        broker.front.providers.list_organisations.return_value = {"organisation_ids": every}
+        broker.front.identity.organisation_names.side_effect = named
+        broker.front.providers.export_list.return_value = {"content": ""}
+        broker.get("/providers.csv", mark="stale", organisation="care 2000")
+        narrowed = {"mark": "stale", "organisation_ids": every[2000:]}
+        broker.front.providers.list_organisations.assert_called_with(filters=narrowed)
+        asked = broker.front.providers.export_list.call_args.kwargs
+        assert (asked["filters"], asked["organisation_names"]) == (narrowed, names)
 
 
 class TestMarks:

@@ -64,6 +64,13 @@ def list_choices(scene: Scene) -> Any:
     return scene.service.list_choices()
 
 
+@calls.to(
+    "providers.list_organisations", needs=((permissions.EDIT_PROVIDER, permissions.LAST_UPDATED_REPORT),)
+)
+def list_organisations(scene: Scene) -> Any:
+    return scene.service.list_organisations()
+
+
 @calls.to("providers.export_list", needs=((permissions.EDIT_PROVIDER, permissions.LAST_UPDATED_REPORT),))
 def export_list(scene: Scene) -> Any:
     return scene.service.export_list(file_type="csv")

@@ -162,6 +162,17 @@ class TestNarrowing:
         assert find(session, by, **own)["total"] == 2
         assert names(session, by, organisation_id=ids.new()) == []
 
+    def test_b1_keeps_those_of_several_organisations(self, session: orm.Session) -> None:
+        by, other = given.administrator(), given.actor()
+        given.provider(session, of=other, name="Third House")
+        both = [str(OWNER.organisation_id), str(other.organisation_id)]
+        assert names(session, by, organisation_ids=both) == ["Thimble House", "Third House", "Trifle Lodge"]
+        assert names(session, by, organisation_ids=[]) == []
+        for wrong in (["1"], [ids.new()] * (listing_filters.MOST_ORGANISATIONS + 1)):
+            with pytest.raises(errors.Invalid) as refusal:
+                Filters(organisation_ids=wrong)
+            assert list(refusal.value.fields) == ["organisation_ids"]
+
     def test_b1_keeps_what_fits_all_filters_at_once(self, session: orm.Session) -> None:
         given.provider(session, of=OWNER, name="The One", brand="Teacup Care", ownership="private")
         given.provider(session, of=OWNER, name="Another", brand="Teacup Care", ownership="voluntary")
@@ -198,6 +209,25 @@ class TestNarrowing:
         assert found["ownerships"] == found["regions"] == []
         assert (found["provider_types"], found["nhs_regions"]) == (["care_home"], ["Y63"])
         assert listing.choices(session, by=NEIGHBOUR)["brands"] == []
+
+    def test_b1_offers_the_commonest_organisations_and_says_that_there_are_more(
+        self, session: orm.Session, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        given.provider(session, of=OWNER, name="A")
+        assert listing.choices(session, by=given.administrator())["more_organisations"] is False
+        monkeypatch.setattr(listing, "MOST_CHOICES", 1)
+        found = listing.choices(session, by=given.administrator())
+        assert (found["organisation_ids"], found["more_organisations"]) == ([OWNER.organisation_id], True)
+
+    def test_b1_tells_every_organisation_of_the_list_as_it_is_narrowed(self, session: orm.Session) -> None:
+        def told(by: permissions.Actor, **filters: str) -> set[str | None]:
+            return set(listing.organisations(session, filters=Filters(**filters), by=by, now=given.NOW))
+
+        both = {OWNER.organisation_id, NEIGHBOUR.organisation_id}
+        assert told(given.administrator()) == both
+        assert told(given.administrator(), q="trifle") == told(OWNER) == {OWNER.organisation_id}
+        with pytest.raises(errors.Forbidden):
+            told(permissions.service("search"))
 
 
 class TestSorting:
