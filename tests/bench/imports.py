@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import argparse
+import dataclasses
+import json
 import os
 import pathlib
 import subprocess
@@ -77,6 +80,25 @@ def run(*, rows: int = ROWS) -> list[Measured]:
     return found
 
 
+def run_apart(postgres_url: str, *, rows: int = ROWS) -> list[Measured]:
+    """Measure on the server at ``postgres_url``, in a process that has cleaned up there when it ends."""
+    command = [sys.executable, "-m", "tests.bench.imports", "--rows", str(rows), "--json"]
+    env = os.environ | {"TEST_POSTGRES_URL": postgres_url}
+    ended = subprocess.run(command, env=env, cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    return [Measured(**line) for line in json.loads(ended.stdout)]
+
+
+def _main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=ROWS)
+    parser.add_argument("--json", action="store_true", help="for another program")
+    options = parser.parse_args()
+    found = run(rows=options.rows)
+    if options.json:
+        print(json.dumps([dataclasses.asdict(line) for line in found]))
+    else:
+        print(*found, sep="\n")
+
+
 if __name__ == "__main__":
-    for line in run():
-        print(line)
+    _main()
