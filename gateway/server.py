@@ -26,6 +26,8 @@ IDLE_SECONDS = 75
 """How long a connection may stay open between two requests."""
 STALLED_SECONDS = 30
 """How long a caller may pause within a request, or while reading an answer."""
+LONGEST_ADDRESS = 32 * 1024
+"""Bytes of a request's first line: room for the words of a note, of which a character may take twelve."""
 LAST_ANSWERS_SECONDS = 10
 """How long a gateway that is told to stop waits for answers under way."""
 
@@ -99,6 +101,7 @@ class Server(nameko_server.WebServer):
             log_output=False,
             keepalive=IDLE_SECONDS,
             socket_timeout=STALLED_SECONDS,
+            url_length_limit=LONGEST_ADDRESS,
         )
 
     def make_url_map(self) -> Map:

@@ -139,8 +139,10 @@ class TestWords:
         waiting.until(
             lambda: is_found(ward, name, words="bariatric zephyr"), what="the home being found by its note"
         )
-        found = ward.get("/find", postcode="DH1 3YG", words="bariatric zephyr")
-        assert "Colds in Zephyr wing" in found.text
+        waiting.until(
+            lambda: "Colds in Zephyr wing" in ward.get("/find", postcode="DH1 3YG", words="zephyr").text,
+            what="the alert at the home that is found",
+        )
         assert not is_found(ward, name, words="zephyr swimming")
         self._deactivate(product, ward, home_page, name)
 
