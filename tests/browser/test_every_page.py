@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright import sync_api
 
-from contracts import bulk, demo, terms
+from contracts import demo, terms
 from tests.browser import conftest, watching
 from tests.factories import api, routes, stack, waiting
 
@@ -19,6 +19,8 @@ NADIA = next(person.id for person in demo.PEOPLE if person.full_name == "Nadia N
 STAFF_ID = next(person.id for person in demo.PEOPLE if person.email == STAFF)
 HOME = "{home}"
 """Stands for a home of Cranberry Care with figures."""
+NOTE, ALERT = "{note}", "{alert}"
+"""Stand for a note and an alert of that home."""
 
 
 @dataclass(frozen=True)
@@ -60,13 +62,21 @@ VISITS = {
     "/privacy": Visit("/privacy"),
     "/providers": Visit("/providers", "group@bramble.example"),
     "/providers/<provider_id>": Visit(f"/providers/{HOME}", STAFF),
+    "/providers/<provider_id>/alerts/<alert_id>/end": Visit(f"/providers/{HOME}/alerts/{ALERT}/end", ADMIN),
+    "/providers/<provider_id>/alerts/new": Visit(f"/providers/{HOME}/alerts/new", ADMIN),
     "/providers/<provider_id>/capacity": Visit(f"/providers/{HOME}/capacity", STAFF),
     "/providers/<provider_id>/capacity/confirmation": Visit(
         f"/providers/{HOME}/capacity/confirmation", STAFF
     ),
     "/providers/<provider_id>/capabilities": Visit(f"/providers/{HOME}/capabilities", STAFF),
     "/providers/<provider_id>/contracts": Visit(f"/providers/{HOME}/contracts", STAFF),
+    "/providers/<provider_id>/deactivation": Visit(
+        f"/providers/{HOME}/deactivation", "broker@durham.example"
+    ),
     "/providers/<provider_id>/details": Visit(f"/providers/{HOME}/details", "approver@cranberry.example"),
+    "/providers/<provider_id>/notes/<note_id>": Visit(f"/providers/{HOME}/notes/{NOTE}", STAFF),
+    "/providers/<provider_id>/notes/<note_id>/delete": Visit(f"/providers/{HOME}/notes/{NOTE}/delete", STAFF),
+    "/providers/<provider_id>/notes/new": Visit(f"/providers/{HOME}/notes/new", STAFF),
     "/providers/<provider_id>/services": Visit(f"/providers/{HOME}/services", STAFF),
     "/providers/quick": Visit("/providers/quick?page_size=10", "broker@durham.example"),
     "/providers/new": Visit("/providers/new", STAFF),
@@ -111,10 +121,13 @@ def places(product: stack.Stack) -> dict[str, str]:
         guesser.call("POST", "/sessions", json={"email": "alerts@durham.example", "password": "a guess"})
     guesser.call("POST", "/password-links", json={"email": WARD})
     key = api.sign_in(product.url, "approver@cranberry.example").post("/api-keys", {"name": "Software"})
+    home_id = next(home["id"] for home in homes if home["last_updated"])
     return {
         "{key}": key["id"],
-        "{upload}": uploaded(caller),
-        "{home}": next(home["id"] for home in homes if home["last_updated"]),
+        "{upload}": api.upload(caller),
+        HOME: home_id,
+        NOTE: api.write_note(caller, home_id, "Small pets are welcome here; ring first about dogs."),
+        ALERT: api.set_alert(api.sign_in(product.url, ADMIN), home_id, "Norovirus on the first floor."),
         "{link}": waiting.until(lambda: link(product), what="the reminder", seconds=30),
         "{password_link}": waiting.until(lambda: password_link(product), what="the link", seconds=30),
         "{undeclared}": next(home["id"] for home in homes if not home["last_updated"]),
@@ -280,12 +293,6 @@ def filled(address: str, places: dict[str, str]) -> str:
     for name, value in places.items():
         address = address.replace(name, value)
     return address
-
-
-def uploaded(caller: api.Api) -> str:
-    """Return the id of a file that a person has sent."""
-    body = {"template": "contacts", "content": "QQ==", "declarations": list(bulk.DECLARATIONS)}
-    return str(caller.post("/bulk-uploads", body)["id"])
 
 
 def link(product: stack.Stack) -> Any:
