@@ -5,7 +5,7 @@ The same look decides twice: for the dry run, and again with the provider locked
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -44,6 +44,8 @@ class Rules:
     template: Template
     letters: Letters
     reasons: Mapping[str, str]
+    """What every reason for closing beds is called, also those that can be given no more."""
+    valid_reasons: Collection[str]
     by: permissions.Actor
     now: datetime
 
@@ -165,12 +167,12 @@ def _look_at_contacts(
         if not column.is_entered:
             continue
         current, given = getattr(provider, column.key), line.values.get(column.key) or ""
-        if given == since.base(column.key, current):
+        if given in (current, since.base(column.key, current)):
             continue
         clash = since.clash(column.key, current)
         if clash:
             found.faults.append(rules.fault(line, column.key, clash))
-        elif given != current:
+        else:
             fields[column.key] = given
     try:
         found.form = schemas.load(schemas.CHANGES, fields)
@@ -230,11 +232,11 @@ def _touched(
     said = {key: value for key, value in given.items() if value is not None or key != "flexible"}
     if all(value == since.base(paths[key], getattr(row, key)) for key, value in said.items()):
         return None
-    clashes = {key: since.clash(paths[key], getattr(row, key)) for key in given}
+    # Where others have said the same meanwhile, nothing of theirs is overwritten.
+    new = [key for key, value in said.items() if value != getattr(row, key)]
+    clashes = {key: since.clash(paths[key], getattr(row, key)) for key in new}
     found.faults += [rules.fault(line, key, what) for key, what in clashes.items() if what]
-    if any(clashes.values()) or all(value == getattr(row, key) for key, value in said.items()):
-        return None
-    return said
+    return said if new and not any(clashes.values()) else None
 
 
 def _out_of_hours(
@@ -243,12 +245,11 @@ def _out_of_hours(
     """Return the answer on out of hours when it is a new one."""
     given = line.values.get(OUT_OF_HOURS) if line is not None else None
     current = provider.accepting_out_of_hours
-    if line is None or given is None or given == since.base(OUT_OF_HOURS, current):
+    if line is None or given is None or given in (current, since.base(OUT_OF_HOURS, current)):
         return None
     clash = since.clash(OUT_OF_HOURS, current)
     if clash:
         found.faults.append(rules.fault(line, OUT_OF_HOURS, clash))
-    if clash or given == current:
         return None
     _tell(found, line, OUT_OF_HOURS, was=current, becomes=given, rules=rules)
     return bool(given)
@@ -284,6 +285,10 @@ def _look_at_declaration(
     found: Found,
 ) -> None:
     offered = {row.bed_type: row for row in provider.bed_types}
+    if not offered:
+        what = f"{provider.name} has no services yet. Choose what it offers first, under Services."
+        found.faults.append(rules.fault(lines[0], OUT_OF_HOURS, what))
+        return
     given = [{**_standing(row, touched.get(code, {})), "bed_type": code} for code, row in offered.items()]
     by_type = {line.values.get("bed_type"): line for line in lines if rules.sheet(line).by_bed_type}
     try:
@@ -297,6 +302,7 @@ def _look_at_declaration(
                 rules.fault(line, key, what if code in by_type else f"{_label(offered, code)}: {what}")
             )
         return
+    found.faults += _unknown_reasons(checked, offered, by_type, rules)
     for row in checked:
         if row.bed_type in touched:
             current = offered[row.bed_type]
@@ -317,6 +323,21 @@ def _look_at_declaration(
     if out_of_hours is not None:
         found.form[OUT_OF_HOURS] = out_of_hours
     found.does = SAVE if found.changes else UNCHANGED
+
+
+def _unknown_reasons(
+    checked: Sequence[figures.Figures],
+    offered: Mapping[str, models.OfferedBedType],
+    by_type: Mapping[Any, Line],
+    rules: Rules,
+) -> Iterator[dict[str, Any]]:
+    """Give the reasons for closing beds that nobody may choose today; the one from before may stay (B7)."""
+    for row in checked:
+        reason = row.closure_reason
+        if reason not in (None, offered[row.bed_type].closure_reason, *rules.valid_reasons):
+            valid = ", ".join(rules.reasons[code] for code in rules.valid_reasons)
+            what = f"“{rules.reasons.get(reason, reason)}” can be given no more. Choose one of: {valid}."
+            yield rules.fault(by_type[row.bed_type], "closure_reason", what)
 
 
 def _standing(row: models.OfferedBedType, new: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import datetime
 import io
+import math
 import re
 import zipfile
 import zlib
@@ -35,9 +36,11 @@ MOST_MERGED = 50
 LONGEST_CELL = 500
 _CHUNK = 1 << 18
 
-_CELL = re.compile(rb"<(?:\w+:)?c(?=[\s>])([^>]*)>(?:<(?:\w+:)?(f)\b)?")
+# None of these looks twice at the same bytes, so that they take no longer for what is made to be slow.
+_CELL = re.compile(rb"<(?:\w+:)?c(?=[\s>])([^<>]*)>(?:<(?:\w+:)?(f)\b)?")
 _REFERENCE = re.compile(rb"""\br=["']([A-Z]{1,3})(\d{1,7})["']""")
-_ROW = re.compile(rb"""<(?:\w+:)?row\b[^>]*?\br=["'](\d{1,10})["'][^>]*[^/]>""")
+_ROW = re.compile(rb"<(?:\w+:)?row(?=[\s>])([^<>]*)>")
+_ROW_NUMBER = re.compile(rb"""\br=["'](\d{1,10})["']""")
 _LONGEST_TAG = 4096
 """Bytes; a longer one, cut by the end of a piece, is not looked at."""
 
@@ -258,7 +261,9 @@ class _Look:
             if not found[1].endswith(b"/"):
                 self._see(found)
         for found in _ROW.finditer(text, 0, end):
-            _refuse_far(self.sheet, row=int(found[1]), column=0)
+            number = _ROW_NUMBER.search(found[1])
+            if number is not None and not found[1].endswith(b"/"):
+                _refuse_far(self.sheet, row=int(number[1]), column=0)
         if self._cells > MOST_CELLS:
             _refuse_far(self.sheet, row=MOST_ROWS + 2, column=0)
         self._rest = text[end:]
@@ -394,6 +399,8 @@ def _value(cell: Any, column: Column, reasons: Mapping[str, str]) -> Any:
     """
     if isinstance(cell, str) and len(cell) > LONGEST_CELL:
         raise ValueError(f"There are {len(cell):,} characters here; write at most {LONGEST_CELL}.")
+    if isinstance(cell, str) and "\0" in cell:
+        raise ValueError("This holds characters that cannot be stored. Type it again.")
     if column.kind == bulk_templates.ID:
         return _id(cell, column)
     if column.kind == bulk_templates.YES_NO:
@@ -446,12 +453,13 @@ def _number(cell: Any, kind: str) -> int:
     )
     number = cell
     if isinstance(cell, str):
-        plain = cell.strip().lstrip("'").removeprefix("£").replace(",", "")
-        if re.fullmatch(r"[0-9]{1,9}(\.0{1,2})?", plain, re.ASCII):
-            number = float(plain)
+        plain = cell.strip().lstrip("'").removeprefix("£")
+        # A comma divides thousands; in other countries it stands for the point, and 3,5 is not 35.
+        if re.fullmatch(r"([0-9]{1,9}|[0-9]{1,3}(,[0-9]{3}){1,2})(\.0{1,2})?", plain, re.ASCII):
+            number = float(plain.replace(",", ""))
     if isinstance(number, bool) or not isinstance(number, (int, float)):
         raise ValueError(f"Enter {wanted}, not “{_shown(cell)}”.")
-    if number != int(number) or not least <= number <= most:
+    if not math.isfinite(number) or number != int(number) or not least <= number <= most:
         raise ValueError(f"Enter {wanted}, not {_shown(cell)}.")
     return int(number)
 
@@ -533,8 +541,8 @@ def _csv_rows(text: str) -> Iterator[Cells]:
     divider = max(",;\t", key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=divider)
     try:
-        for cells in reader:
-            yield reader.line_num, cells
+        # A row may go over several lines of the file; people see rows.
+        yield from enumerate(reader, 1)
     except csv.Error as fault:
         raise errors.Invalid(
             f"Line {reader.line_num} cannot be read as CSV. Open the file in a spreadsheet, save it as CSV "

@@ -19,6 +19,8 @@ MOST_FAULTS = 500
 MOST_AT_WORK = 3
 """Files of one person that wait or are worked on at a time."""
 UNDO_WITHIN = timedelta(hours=24)
+KEEP = timedelta(days=30)
+"""How long a file and its rows are kept."""
 CHECK, APPLY, UNDO = "check", "apply", "undo"
 READY, FAULTY, DONE, LEFT_OUT, PUT_BACK, KEPT = "ready", "faulty", "applied", "left_out", "undone", "kept"
 """Outcomes of a provider's rows."""
@@ -66,7 +68,7 @@ def take(
         state=bulk.UPLOADED,
         by_id=by.user_id,
         by=by.as_dict(),
-        file_name=" ".join(file_name.split())[:200] or "file",
+        file_name=_plain(file_name) or "file",
         content=content,
         declarations=list(declarations),
         columns={},
@@ -95,6 +97,8 @@ def apply(
         )
     if upload.state != bulk.CHECKED:
         raise errors.Conflict(f"This file cannot be saved now: {bulk.STATES[upload.state]}.")
+    if now - upload.created_at > KEEP:
+        raise errors.Conflict("This file was sent more than 30 days ago. Send a new one.")
     counts = upload.counts
     if not counts["changed"] + counts["confirmed"]:
         raise errors.Conflict("Nothing in the file is new, so there is nothing to save.")
@@ -120,10 +124,11 @@ def cancel(session: Session, *, upload_id: str, by: permissions.Actor) -> models
     upload = _to_change(session, upload_id=upload_id, by=by)
     if upload.state == bulk.CHECKED:
         upload.state = bulk.CANCELLED
-    elif upload.state not in (bulk.UPLOADED, bulk.CHECKING, bulk.APPLYING) or not jobs.cancel(
-        session, subject_id=upload.id
-    ):
+    elif upload.state not in (bulk.UPLOADED, bulk.CHECKING, bulk.APPLYING):
         raise errors.Conflict(f"There is nothing to cancel: {bulk.STATES[upload.state]}.")
+    elif not jobs.cancel(session, subject_id=upload.id):
+        # Nothing works on it, and nothing ever will.
+        upload.state, upload.problem = bulk.FAILED, "The work on this file broke off. Send it again."
     return upload
 
 
@@ -151,7 +156,7 @@ def may_undo(upload: models.BulkUpload, *, now: datetime) -> bool:
     """Tell whether an upload can still be undone."""
     return (
         _has_saved(upload)
-        and upload.state in (bulk.APPLIED, bulk.CANCELLED)
+        and upload.state in (bulk.APPLIED, bulk.CANCELLED, bulk.FAILED)
         and upload.applied_at is not None
         and now - upload.applied_at <= UNDO_WITHIN
     )
@@ -277,6 +282,12 @@ def _to_change(session: Session, *, upload_id: str, by: permissions.Actor) -> mo
     upload = opened(session, upload_id=upload_id, by=by)
     session.refresh(upload, with_for_update=True)
     return upload
+
+
+def _plain(file_name: str) -> str:
+    """Return a file's name without what cannot be stored, breaks a line or turns the letters round."""
+    printable = "".join(letter if letter.isprintable() else " " for letter in file_name)
+    return " ".join(printable.split())[:200]
 
 
 def _has_saved(upload: models.BulkUpload) -> bool:

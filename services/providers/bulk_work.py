@@ -10,7 +10,6 @@ import contextlib
 import dataclasses
 import time
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
 from typing import Any
 
 import sqlalchemy
@@ -35,11 +34,11 @@ AT_A_TIME = 500
 """Providers that a dry run reads at a time."""
 BATCH = 50
 """Providers that are changed between two looks at whether to go on."""
-KEEP = timedelta(days=30)
-"""How long a file and its rows are kept."""
 
 _Row = models.BulkRow
 _Upload = models.BulkUpload
+_FIRST = "00000000-0000-0000-0000-000000000000"
+"""Before every provider's id."""
 
 
 GIVES_WAY = 0.25
@@ -68,6 +67,8 @@ def give_up(job: jobs.Job) -> None:
             said = (
                 "The update broke off several times. What is marked as saved below is saved; the rest is not."
             )
+        if job.kind == bulk_uploads.APPLY:
+            _leave_rest(session, upload, why="The update broke off before this one's turn.")
         _end(session, job, upload, bulk.FAILED, problem=said)
 
 
@@ -135,7 +136,7 @@ def apply(job: jobs.Job) -> None:
             _apply_valid(job, upload, rules, total)
     except _Cancelled:
         with job.transaction() as session:
-            _leave_rest(session, upload)
+            _leave_rest(session, upload, why="You cancelled before this one's turn.")
             _end(session, job, _upload(session, job), bulk.CANCELLED)
         return
     except _NoLongerValid as refusal:
@@ -182,11 +183,13 @@ def _read(job: jobs.Job) -> tuple[bulk_checking.Rules, bulk_reading.Book]:
 
 def _rules(session: orm.Session, upload: models.BulkUpload, *, letters: Any) -> bulk_checking.Rules:
     now = clock.now()
-    reasons = choices.valid(session, choices.CLOSURE_REASON, on=bed_types.london_date(now))
+    valid = choices.valid(session, choices.CLOSURE_REASON, on=bed_types.london_date(now))
     return bulk_checking.Rules(
         template=bulk_templates.TEMPLATES[upload.template],
         letters=letters,
-        reasons={code: choice.label for code, choice in reasons.items()},
+        # Those that are valid come first: one that was retired may be called the same.
+        reasons={code: choice.label for code, choice in valid.items()} | bulk_files.reason_labels(session),
+        valid_reasons=tuple(valid),
         by=_by(upload),
         now=now,
     )
@@ -230,9 +233,9 @@ def _row(
         "number": number,
         "provider_id": provider_id,
         "name": found.name,
-        "lines": [dataclasses.asdict(line) for line in lines],
+        "lines": [] if found.faults else [dataclasses.asdict(line) for line in lines],
         "changes": found.changes,
-        "faults": found.faults,
+        "faults": found.faults[: bulk_uploads.MOST_FAULTS],
         "questions": found.questions,
         "outcome": bulk_uploads.FAULTY if found.faults else bulk_uploads.READY,
         "does": found.does,
@@ -257,7 +260,7 @@ def _apply_all(job: jobs.Job, upload: models.BulkUpload, rules: bulk_checking.Ru
     :raises _NoLongerValid: when what others did meanwhile forbids one of them; then none is applied.
     """
     faulty: dict[int, list[dict[str, Any]]] = {}
-    done, after = 0, 0
+    done, after = 0, _FIRST
     with job.transaction() as session:
         while True:
             job.tell(done, total)
@@ -266,7 +269,7 @@ def _apply_all(job: jobs.Job, upload: models.BulkUpload, rules: bulk_checking.Ru
             rows = _some(session, upload, bulk_uploads.READY, after=after)
             if not rows:
                 break
-            after = rows[-1].number
+            after = rows[-1].provider_id or ""
             with _giving_way():
                 faulty |= bulk_applying.put_in(session, upload, rows, rules, now=clock.now())
             done += len(rows)
@@ -310,21 +313,22 @@ def _giving_way() -> Iterator[None]:
 
 
 def _some(
-    session: orm.Session, upload: models.BulkUpload, outcome: str, *, after: int = 0
+    session: orm.Session, upload: models.BulkUpload, outcome: str, *, after: str = _FIRST
 ) -> Sequence[models.BulkRow]:
+    """Return the next rows by their providers: whoever locks many in this order is in no deadlock."""
     return session.scalars(
         select(_Row)
-        .where(_Row.upload_id == upload.id, _Row.outcome == outcome, _Row.number > after)
-        .order_by(_Row.number)
+        .where(_Row.upload_id == upload.id, _Row.outcome == outcome, _Row.provider_id > after)
+        .order_by(_Row.provider_id)
         .limit(BATCH)
     ).all()
 
 
-def _leave_rest(session: orm.Session, upload: models.BulkUpload) -> None:
+def _leave_rest(session: orm.Session, upload: models.BulkUpload, *, why: str) -> None:
     session.execute(
         update(_Row)
         .where(_Row.upload_id == upload.id, _Row.outcome == bulk_uploads.READY)
-        .values(outcome=bulk_uploads.LEFT_OUT, why_kept="You cancelled before this one's turn.")
+        .values(outcome=bulk_uploads.LEFT_OUT, why_kept=why)
     )
 
 
@@ -380,7 +384,12 @@ def _end(
 
 def _forget_old(session: orm.Session) -> None:
     """Forget the files and rows of uploads that are a month old; that there were any is kept."""
-    old = select(_Upload.id).where(_Upload.created_at < clock.now() - KEEP, _Upload.content.is_not(None))
+    used_at = sqlalchemy.func.coalesce(_Upload.applied_at, _Upload.created_at)
+    old = select(_Upload.id).where(
+        used_at < clock.now() - bulk_uploads.KEEP,
+        _Upload.content.is_not(None),
+        _Upload.state.not_in(bulk.AT_WORK),
+    )
     for upload_id in session.scalars(old.limit(AT_A_TIME)).all():
         session.execute(sqlalchemy.delete(_Row).where(_Row.upload_id == upload_id))
         session.execute(update(_Upload).where(_Upload.id == upload_id).values(content=None))

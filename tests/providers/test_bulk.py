@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -12,11 +13,13 @@ from sqlalchemy import orm
 from contracts import bulk, errors, permissions
 from kit import clock, database
 from services.providers import (
+    bed_types,
     bulk_applying,
     bulk_files,
     bulk_templates,
     bulk_uploads,
     bulk_work,
+    choices,
     models,
 )
 from services.providers.bulk_checking import NOT_YOURS
@@ -261,6 +264,22 @@ class TestRows:
         (fault,) = group.desk.checked(book.as_xlsx())["faults"]
         assert "figures here are different" in fault["what"]
 
+    def test_b12_a_home_without_services_is_told_to_choose_them(self, group: Group) -> None:
+        with group.sessions.transaction() as session:
+            given.provider(session, of=group.by, name="Aspen House")
+        book = group.download()
+        row = book.enter("Care Homes", "Aspen House", accepting_out_of_hours="Yes")
+        (fault,) = group.desk.checked(book.as_xlsx())["faults"]
+        assert (fault["sheet"], fault["row"], fault["column"]) == ("Care Homes", row, "D")
+        assert "under Services" in fault["what"]
+
+    def test_b12_many_rows_for_one_home_are_told_only_so_often(self, group: Group) -> None:
+        group.home("Aspen House")
+        book = group.download()
+        book.sheets["Capacities"] += [list(book.sheets["Capacities"][1]) for _ in range(600)]
+        shown = group.desk.checked(book.as_xlsx())
+        assert len(shown["faults"]) == shown["counts"]["faults"] == bulk_uploads.MOST_FAULTS
+
     def test_b12_is_read_from_csv_alike(self, group: Group) -> None:
         home = group.home("Aspen House")
         template = bulk_templates.TEMPLATES[bulk.CARE_HOME]
@@ -320,6 +339,80 @@ class TestYesterdaysFile:
         assert (shown["state"], shown["counts"]["faulty"]) == (bulk.REFUSED, 1)
         assert "nothing was saved" in shown["problem"]
         assert group.figures(other) == (10, 8, 0, 2, 0)
+
+    def test_b12_b10_a_corrected_file_may_be_sent_again(self, group: Group) -> None:
+        home, other = group.home("Aspen House"), group.home("Birch House")
+        book = group.download()
+        book.enter("Capacities", "Aspen House", of=GENERAL_RESIDENTIAL, occupied=9, accepting=1)
+        book.enter("Care Homes", "Aspen House", accepting_out_of_hours="Yes")
+        book.enter("Capacities", "Birch House", of=GENERAL_RESIDENTIAL, occupied=4, accepting=1)
+        group.desk.apply(group.desk.checked(book.as_xlsx())["id"], mode=bulk.VALID_ROWS)
+        book.enter("Capacities", "Birch House", of=GENERAL_RESIDENTIAL, occupied=9)
+        again = group.desk.checked(book.as_xlsx())
+        assert (again["faults"], again["counts"]["changed"], again["counts"]["unchanged"]) == ([], 1, 1)
+        group.desk.apply(again["id"])
+        assert group.figures(home)[1] == group.figures(other)[1] == 9
+        assert len(group.declarations(home)) == 2
+
+    def test_b12_b10_contacts_that_others_gave_alike_are_no_clash(self, group: Group) -> None:
+        group.home("Aspen House", phone="0191 496 0000")
+        book = group.download(template=bulk.CONTACTS)
+        book.enter("Contacts", "Aspen House", phone="0191 496 0123")
+        group.desk.apply(group.desk.checked(book.as_xlsx(), template=bulk.CONTACTS)["id"])
+        again = group.desk.checked(book.as_xlsx(), template=bulk.CONTACTS)
+        assert (again["faults"], again["counts"]["unchanged"]) == ([], 1)
+
+
+class TestReasons:
+    """Why beds are closed, when a reason can be given no more (B5, B7)."""
+
+    @pytest.fixture
+    def retire(self, group: Group) -> Iterator[Callable[[], None]]:
+        """Give what retires a reason; it is valid again afterwards, as other tests know it."""
+        table = models.Choice
+        its = (table.kind == choices.CLOSURE_REASON, table.code == "refurbishment")
+
+        def end(on: date | None) -> None:
+            with group.sessions.transaction() as session:
+                session.execute(sa.update(table).where(*its).values(valid_to=on))
+
+        yield lambda: end(bed_types.london_date(clock.now()) - timedelta(days=1))
+        end(None)
+
+    def test_b12_b7_a_retired_reason_that_stands_may_stay(
+        self, group: Group, retire: Callable[[], None]
+    ) -> None:
+        home = group.home("Aspen House")
+        group.declare(home, accepting=1, closed=1, closure_reason="refurbishment")
+        retire()
+        book = group.download()
+        book.enter("Capacities", "Aspen House", of=GENERAL_RESIDENTIAL, occupied=7, accepting=2)
+        upload = group.desk.checked(book.as_xlsx())
+        assert upload["faults"] == []
+        group.desk.apply(upload["id"])
+        assert group.figures(home) == (10, 7, 0, 2, 1)
+
+    def test_b12_b7_a_reason_retired_before_it_is_saved_is_refused_in_words(
+        self, group: Group, retire: Callable[[], None]
+    ) -> None:
+        group.home("Aspen House")
+        book = group.download()
+        row = book.enter(
+            "Capacities",
+            "Aspen House",
+            of=GENERAL_RESIDENTIAL,
+            accepting=1,
+            closed=1,
+            closure_reason="Refurbishment",
+        )
+        upload = group.desk.checked(book.as_xlsx())
+        assert upload["faults"] == []
+        retire()
+        shown = group.desk.apply(upload["id"], mode=bulk.VALID_ROWS)
+        assert (shown["state"], shown["counts"]["applied"]) == (bulk.APPLIED, 0)
+        (fault,) = shown["faults"]
+        assert (fault["sheet"], fault["row"], fault["heading"]) == ("Capacities", row, "Why closed")
+        assert "can be given no more" in fault["what"]
 
 
 class TestQuestions:
@@ -405,6 +498,77 @@ class TestModes:
         assert group.desk.shown(upload["id"])["counts"]["applied"] == 2
         assert [len(group.declarations(home)) for home in homes] == [2, 1, 2]
 
+    def test_b12_providers_are_locked_in_one_order_whatever_the_files(
+        self, group: Group, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        homes = [group.home(name) for name in ("Cedar House", "Birch House", "Aspen House")]
+        book = group.download()
+        for name in ("Aspen House", "Birch House", "Cedar House"):
+            book.enter("Capacities", name, of=GENERAL_RESIDENTIAL, occupied=9, accepting=1)
+        monkeypatch.setattr(bulk_work, "BATCH", 1)
+        put_in, order = bulk_applying.put_in, []
+
+        def noting(session: orm.Session, upload: Any, rows: Any, *rest: Any, **named: Any) -> Any:
+            order.extend(row.provider_id for row in rows)
+            return put_in(session, upload, rows, *rest, **named)
+
+        monkeypatch.setattr(bulk_applying, "put_in", noting)
+        group.desk.apply(group.desk.checked(book.as_xlsx())["id"])
+        assert order == sorted(homes)
+
+    def test_b12_what_was_saved_before_it_broke_off_for_good_may_be_undone(
+        self, group: Group, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        upload, homes = self.sent(group)
+        monkeypatch.setattr(bulk_work, "BATCH", 1)
+        put_in, calls = bulk_applying.put_in, []
+
+        def dying(*args: Any, **named: Any) -> Any:
+            calls.append(1)
+            if len(calls) > 1:
+                raise MemoryError
+            return put_in(*args, **named)
+
+        monkeypatch.setattr(bulk_applying, "put_in", dying)
+        with pytest.raises(MemoryError):
+            group.desk.apply(upload["id"], mode=bulk.VALID_ROWS)
+        job = group.desk.claimed(upload["id"])
+        assert job is not None
+        bulk_work.give_up(job)
+        shown = group.desk.shown(upload["id"])
+        assert (shown["state"], shown["counts"]["applied"], shown["counts"]["left_out"]) == (
+            bulk.FAILED,
+            1,
+            2,
+        )
+        assert [row["why"] for row in shown["kept"]] == ["The update broke off before this one's turn."]
+        assert shown["may_undo"]
+        group.desk.undo(upload["id"])
+        assert {group.figures(home) for home in homes} == {(10, 8, 0, 2, 0)}
+
+    def test_b12_a_file_that_nothing_works_on_any_more_may_be_cancelled(self, group: Group) -> None:
+        upload_id = group.desk.send(b"whatever")
+        with group.sessions.transaction() as session:
+            session.execute(sa.delete(models.Job))
+        group.desk.cancel(upload_id)
+        shown = group.desk.shown(upload_id)
+        assert (shown["state"], shown["at_work"]) == (bulk.FAILED, False)
+
+    def test_b12_a_file_that_is_forgotten_is_not_saved(self, group: Group) -> None:
+        upload, _ = self.sent(group)
+        with group.sessions.transaction() as session:
+            session.get_one(models.BulkUpload, upload["id"]).created_at -= timedelta(days=31)
+        with pytest.raises(errors.Conflict, match="more than 30 days ago"):
+            group.desk.apply(upload["id"], mode=bulk.VALID_ROWS)
+
+    def test_b12_what_may_still_be_undone_is_not_forgotten(self, group: Group) -> None:
+        upload, _ = self.sent(group)
+        group.desk.apply(upload["id"], mode=bulk.VALID_ROWS)
+        with group.sessions.transaction() as session:
+            session.get_one(models.BulkUpload, upload["id"]).created_at -= timedelta(days=31)
+        group.desk.checked(group.download().as_xlsx())
+        assert group.desk.undo(upload["id"])["counts"]["undone"] == 2
+
     def test_b12_a_checked_file_may_be_dropped(self, group: Group) -> None:
         upload, _ = self.sent(group)
         group.desk.cancel(upload["id"])
@@ -447,6 +611,10 @@ class TestTaking:
             group.desk.send(b"whatever")
         with pytest.raises(errors.Conflict, match="still being worked on"):
             group.desk.send(b"whatever")
+
+    def test_b12_a_files_name_holds_nothing_that_harms(self, group: Group) -> None:
+        upload_id = group.desk.send(b"whatever", name="homes\0\r\nBcc: x\u202excod.xlsx")
+        assert group.desk.shown(upload_id)["file_name"] == "homes Bcc: x xcod.xlsx"
 
 
 class TestOtherTemplates:

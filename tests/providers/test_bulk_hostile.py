@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import time
 import zipfile
 from collections.abc import Callable
 from datetime import date
@@ -117,6 +118,12 @@ class TestFiles:
         bomb[at + 24 : at + 28] = (1000).to_bytes(4, "little")
         assert "damaged" in refusal(bytes(bomb))
 
+    @pytest.mark.parametrize("slow", [b"<c " * 90_000, b"<row " + b'r="1" ' * 45_000])
+    def test_b12_tags_without_an_end_take_no_time(self, slow: bytes) -> None:
+        began = time.process_time()
+        assert "not an Excel workbook" in refusal(capacities(lambda sheet: slow))
+        assert time.process_time() - began < 5
+
     def test_b12_macros_are_refused(self) -> None:
         assert "holds macros" in refusal(rezipped(filled().as_xlsx(), vbaProject=lambda _: b"Sub Main"))
 
@@ -195,6 +202,17 @@ class TestCells:
 
     def test_b12_formulas_are_refused(self) -> None:
         assert fault(occupied="=5+3") == "This is a formula. Type what it should say."
+
+    def test_b12_commas_divide_thousands_and_nothing_else(self) -> None:
+        assert fault(occupied="3,5") == "Enter a whole number from 0 to 2,000, not “3,5”."
+
+    @pytest.mark.parametrize("endless", [b"1e999", b"NaN"])
+    def test_b12_numbers_without_end_are_refused(self, endless: bytes) -> None:
+        made = capacities(
+            lambda sheet: re.sub(rb'(<c r="G2"[^>]*><v>)8(?=</v>)', lambda found: found[1] + endless, sheet)
+        )
+        (line, _) = read(made).lines
+        assert line.faults["occupied"].startswith("Enter a whole number from 0 to 2,000")
 
     def test_b12_huge_cells_are_refused(self) -> None:
         assert fault(occupied="x" * 5_000) == "There are 5,000 characters here; write at most 500."
@@ -275,6 +293,21 @@ class TestCsv:
         lines = read("\r\n".join([header, row, again]).encode()).lines
         (home,) = (line for line in lines if line.sheet == "Care Homes")
         assert "Row 2 and row 3 of this home differ here" in home.faults["nothing_changed"]
+
+    def test_b12_characters_that_cannot_be_stored_are_refused(self) -> None:
+        content = table().replace(",8,", ",8\0,").encode()
+        # The first of the file tells a table from other files.
+        padded = content.replace(b"Aspen House", b"A" * 490) + b"\r\n" + b"," * 20
+        header, row = padded.split(b"\r\n")[:2]
+        many = b"\r\n".join([header, *[row.replace(b"\0", b"")] * 20, row])
+        line = read(many).lines[-1]
+        assert line.faults == {"occupied": "This holds characters that cannot be stored. Type it again."}
+
+    def test_b12_rows_count_as_a_spreadsheet_shows_them(self) -> None:
+        header, row = table().split("\r\n")
+        tall = row.replace("Aspen House", '"Aspen\nHouse"')
+        lines = read("\r\n".join([header, tall, row]).encode()).lines
+        assert [line.row for line in lines if line.sheet == "Capacities"] == [2, 3]
 
     def test_b12_with_an_endless_cell_is_refused(self) -> None:
         assert "cannot be read as CSV" in refusal((table() + '\r\n"' + "x" * 200_000).encode())

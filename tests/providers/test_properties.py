@@ -188,6 +188,7 @@ class Books(stateful.RuleBasedStateMachine):
             template=bulk_templates.TEMPLATES[bulk.CARE_HOME],
             letters={},
             reasons=vocabulary.CLOSURE_REASONS,
+            valid_reasons=tuple(vocabulary.CLOSURE_REASONS),
             by=dataclasses.replace(self.by, channel=permissions.BULK),
             now=self.now,
         )
