@@ -22,11 +22,20 @@ class Rejects:
         self._write: Any = None
 
     def __enter__(self) -> Rejects:
-        self._wanted.unlink(missing_ok=True)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._closing.close()
+        # Not before the end: an import that is refused leaves alone the list of one that is under way.
+        if self.path is None and kind is None:
+            self._wanted.unlink(missing_ok=True)
+
+    def go_on(self) -> None:
+        """Keep the rows that were listed before an interruption, and list further ones below them."""
+        if self._wanted.exists():
+            self.path = self._wanted
+            lines = self._closing.enter_context(self.path.open("a", encoding="utf-8", newline=""))
+            self._write = csv.writer(lines).writerow
 
     def add(self, file: str, line: int, row: list[str], why: str) -> None:
         """List one bad row."""

@@ -191,6 +191,7 @@ def _take_districts(tables: Tables, rows: list[dict[str, str]], today: date) -> 
         raise errors.Invalid(
             f"{', '.join(unknown[:5])} are no councils that are known; import the councils first."
         )
+    _refuse_part("districts", [code for code, row in districts.items() if not row["valid_to"]], told)
     ended = (today - timedelta(days=1)).isoformat()
     for code, row in districts.items():
         if code not in told and not row["valid_to"]:
@@ -227,12 +228,7 @@ def _keep(tables: Tables, name: str, told: Table, today: date, *, may_go: bool =
     """Bring a table up to what is told: new areas begin today, those that are not told ended yesterday."""
     table, columns = tables[name], FILES[name]
     valid = [code for code, row in table.items() if not row["valid_to"]]
-    gone = [code for code in valid if code not in told] if may_go else []
-    if len(gone) > MOST_GONE * len(valid):
-        raise errors.Invalid(
-            f"The look-up has none of {len(gone)} of {len(valid)} {name.replace('_', ' ')}: it may be only a "
-            "part of one. Nothing was written."
-        )
+    gone = _refuse_part(name, valid, told) if may_go else []
     for code in gone:
         table[code]["valid_to"] = (today - timedelta(days=1)).isoformat()
     for code, row in told.items():
@@ -244,6 +240,20 @@ def _keep(tables: Tables, name: str, told: Table, today: date, *, may_go: bool =
         else:
             known |= {column: value for column, value in row.items() if value}
             known["valid_to"] = ""
+
+
+def _refuse_part(name: str, valid: list[str], told: Mapping[str, object]) -> list[str]:
+    """Return which areas are told no more.
+
+    :raises errors.Invalid: when they are too many.
+    """
+    gone = [code for code in valid if code not in told]
+    if len(gone) > MOST_GONE * len(valid):
+        raise errors.Invalid(
+            f"The look-up has none of {len(gone)} of {len(valid)} {name.replace('_', ' ')}: it may be only a "
+            "part of one. Nothing was written."
+        )
+    return gone
 
 
 def _check(tables: Tables, today: date) -> None:

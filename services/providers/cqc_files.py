@@ -12,6 +12,7 @@ import pathlib
 import re
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 from contracts import errors
 from services.providers import register_rows, table_files
@@ -28,7 +29,10 @@ COMPLETE = (DIRECTORY, HSCA)
 _FIRST_LINES = 20
 """Lines in which the header is looked for; a preamble stands before it."""
 _CODE = re.compile(r"[0-9A-Za-z]{1,3}[0-9A-Za-z-]{2,20}").fullmatch
-_SERVICE = "servicetype"
+_EDITION = re.compile(r"([0-9]{1,2})[_ ]([A-Za-z]{3,9})[_ ]([0-9]{4})(?![0-9])").search
+_SERVICE = re.compile(r"\s*service types?\s*[-–—:]\s*(.+?)\s*", re.IGNORECASE).fullmatch
+_MENTIONED = re.compile(r"\b1-[0-9]{5,}\b").findall
+"""Ids of locations in a row that cannot be taken in."""
 _NO_BRAND = {"", "-"}
 _YES = {"Y", "y", "Yes", "YES"}
 
@@ -67,6 +71,7 @@ _DIRECTORY = {
     "phone": "phonenumber",
     "website": "serviceswebsiteifavailable",
     "services": "servicetypes",
+    "inspected_on": "dateoflatestcheck",
     "council": "localauthority",
     "region": "region",
     "parent_code": "cqcprovideridforofficeuseonly|cqcproviderid",
@@ -112,6 +117,8 @@ class Register:
 
     kind: str
     rows: Iterator[Told]
+    made_on: date | None = None
+    """The day in the file's name, as of which it says everything."""
     named: set[str] = field(default_factory=set)
     """The location of every row read, of bad ones too."""
 
@@ -132,11 +139,15 @@ def read(path: pathlib.Path, *, reject: register_rows.Reject, told: table_files.
             for kind, (columns, needed) in _NEEDED.items():
                 places = _places(keys, columns)
                 if needed <= places.keys():
-                    found = Register(kind, iter(()))
+                    found = Register(kind, iter(()), made_on=_made_on(path.name))
                     services = _service_columns(row) if kind == HSCA else {}
+                    if kind == HSCA and not services:
+                        raise errors.Invalid(f"{path.name} has no columns of types of service. {FORMATS}")
                     read_row = _reader(places)
+                    if name == path.name:
+                        lines = _whole(lines, path.name)
                     where = path.name if name == path.name else f"{path.name}, {name}"
-                    rows = _rows(found, lines, read_row, services, where=where, reject=reject)
+                    rows = _rows(found, lines, read_row, services, width=len(row), where=where, reject=reject)
                     found.rows = _closing(opened, rows)
                     return found
     raise errors.Invalid(f"{path.name} is in no format that can be read. {FORMATS}")
@@ -146,6 +157,35 @@ def _closing(opened: Generator[table_files.Sheet, None, None], rows: Iterator[To
     """Give the rows, keep the file open as long as they last, and close it then."""
     with contextlib.closing(opened):
         yield from rows
+
+
+def _made_on(file_name: str) -> date | None:
+    found = _EDITION(file_name)
+    try:
+        return register_rows.day(" ".join(found.groups())) if found else None
+    except Bad:
+        return None
+
+
+def _whole(lines: Iterator[table_files.Line], name: str) -> Iterator[table_files.Line]:
+    """Give the rows of a CSV file, of which every row is as wide as it should be.
+
+    :raises errors.Invalid: when the last one is not: the file was cut short.
+    """
+    held: table_files.Line | None = None
+    fewest = table_files.WIDEST
+    for number, row in lines:
+        if not any(row):
+            continue
+        if held is not None:
+            fewest = min(fewest, len(held[1]))
+            yield held
+        held = number, row
+    if held is None:
+        return
+    if len(held[1]) < fewest < table_files.WIDEST:
+        raise errors.Invalid(f"{name} ends in the middle of row {held[0]}. Fetch it again.")
+    yield held
 
 
 def _key(header: str) -> str:
@@ -163,11 +203,8 @@ def _places(keys: Sequence[str], columns: Mapping[str, str]) -> dict[str, int]:
 
 
 def _service_columns(header: Sequence[str]) -> dict[str, int]:
-    return {
-        cell.partition("-")[2].strip(): place
-        for place, cell in enumerate(header)
-        if _key(cell.partition("-")[0]) == _SERVICE
-    }
+    found = ((_SERVICE(cell), place) for place, cell in enumerate(header))
+    return {named[1]: place for named, place in found if named is not None}
 
 
 def _reader(places: Mapping[str, int]) -> _Read:
@@ -188,6 +225,7 @@ def _rows(
     read_row: _Read,
     services: Mapping[str, int],
     *,
+    width: int,
     where: str,
     reject: register_rows.Reject,
 ) -> Iterator[Told]:
@@ -209,10 +247,14 @@ def _rows(
             if code in register.named and not may_repeat:
                 raise Bad("repeated; the first one counts")
             register.named.add(code)
+            if len(row) > width and any(row[width:]):
+                raise Bad(f"the row has {len(row)} columns, not {width}")
             if may_repeat and cells["group"].casefold() != "overall":
                 continue
             found = _of_hsca(cells, row, services) if services else readers[register.kind](cells)
         except Bad as fault:
+            # A quotation mark that is never closed makes one row of several, whose locations are not gone.
+            register.named.update(_MENTIONED("\n".join(row)))
             reject(where, number, row, str(fault))
             continue
         # The ratings of a location stand below each other, one domain a row.
@@ -259,7 +301,7 @@ def _of_hsca(cells: Mapping[str, str], row: Sequence[str], services: Mapping[str
             **register_rows.standing(council=cells["council"], sub_icb=get("sub_icb", "")),
             "latitude": latitude,
             "longitude": longitude,
-            "ods_code": get("ods_code") or None,
+            "ods_code": register_rows.ods_code(get("ods_code", "")),
             "registered_on": register_rows.day(get("registered_on", "")),
             "deregistered_on": None,
         },
@@ -281,6 +323,7 @@ def _of_directory(cells: Mapping[str, str]) -> Told:
             "parent_code": cells["parent_code"] or None,
             "parent_name": register_rows.text(get("parent_name", "")) or None,
             "region": register_rows.text(get("region", "")) or None,
+            **register_rows.inspected(get("inspected_on", "")),
             "deregistered_on": None,
         },
         # The care directory with filters says these more exactly.

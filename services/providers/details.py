@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from contracts import areas, errors, freshness, permissions
@@ -30,6 +29,7 @@ _NO_FACTS: dict[str, Any] = {
     "cqc_rating": None,
     "cqc_ratings": {},
     "cqc_rating_date": None,
+    "last_inspected_on": None,
     "cqc_services": [],
     "cqc_provider_id": None,
 }
@@ -143,17 +143,9 @@ def refuse_taken(session: Session, provider: models.Provider) -> None:
     location_id = provider.cqc_location_id
     if location_id is None or provider.active is False:
         return
-    # Two who save the same id at one time wait for each other here.
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"cqc location {location_id}"))))
-    its = models.Provider
-    with session.no_autoflush:
-        other = session.execute(
-            select(its.name, its.postcode)
-            .where(its.cqc_location_id == location_id, its.active, its.id != provider.id)
-            .limit(1)
-        ).first()
+    other = registered_sites.holder(session, location_id, apart_from=provider.id)
     if other is not None:
-        has_it = f"{other.name} ({other.postcode}) has this CQC location id. Check the number."
+        has_it = f"{other} has this CQC location id. Check the number."
         raise errors.Invalid(
             "CQC registers each site once, and this one is here already; nothing was saved.",
             {"cqc_location_id": has_it},

@@ -47,6 +47,7 @@ class RegisteredSite(Base):
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
     ods_code: Mapped[str | None]
+    last_inspected_on: Mapped[date | None]
     registered_on: Mapped[date | None]
     deregistered_on: Mapped[date | None]
     predecessor_code: Mapped[str | None]

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Select, Text, cast, func, orm, select, update
+from sqlalchemy import Select, Text, and_, cast, func, orm, select, update
 
 from contracts import events
 from contracts import organisations as known
@@ -55,9 +55,12 @@ def follow(session: orm.Session, work: Work, differing: Differing) -> None:
     ids_of = session.scalars(select(_its.id).where(_its.cqc_location_id.in_(differing))).all()
     renamed: set[str] = set()
     with recording.together(session):
+        back: set[str] = set()
         for provider in _taken(session, work, ids_of):
             before, site = differing[provider.cqc_location_id or ""]
             wanted = _wanted(provider, before, site, today=work.today)
+            if "active" in wanted:
+                _stay_away(session, work, provider, site["code"], wanted, back=back)
             if wanted:
                 work.counts.providers_changed += 1
                 _write(session, work, provider, wanted)
@@ -83,8 +86,15 @@ def move(work: Work) -> dict[str, str]:
             site = dict(session.execute(_one(new_code)).one()._mapping)
             before = dict(session.execute(_one(old_code)).one()._mapping)
             query = select(_its.id).where(_its.cqc_location_id == old_code)
-            for provider in _taken(session, work, session.scalars(query).all()):
+            back: set[str] = set()
+            # One that is active has the new code before one that would come back.
+            there = sorted(
+                _taken(session, work, session.scalars(query).all()), key=lambda its: not its.active
+            )
+            for provider in there:
                 wanted = _wanted(provider, before, site, today=work.today)
+                if "active" in wanted:
+                    _stay_away(session, work, provider, old_code, wanted, back=back)
                 work.counts.providers_moved += 1
                 if not work.dry_run:
                     _give_way(session, work, new_code)
@@ -221,6 +231,28 @@ def _write(session: orm.Session, work: Work, provider: models.Provider, wanted: 
     publishing.publish(session, provider, kind=audit.REGISTER, before=before, by=work.by, now=work.now)
 
 
+def _stay_away(
+    session: orm.Session,
+    work: Work,
+    provider: models.Provider,
+    code: str,
+    wanted: dict[str, Any],
+    *,
+    back: set[str],
+) -> None:
+    """Leave a provider deactivated whose id another active one has; ``back`` are ids that came back just now.
+
+    CQC registers each site once, and what people made of it meanwhile goes on (B2).
+    """
+    if code not in back and registered_sites.holder(session, code, apart_from=provider.id) is None:
+        back.add(code)
+        return
+    del wanted["active"], wanted["deactivated_reason"]
+    work.counts.rejected += 1
+    why = f"{provider.name} ({provider.postcode}) stays deactivated: another active provider has this id"
+    work.reject([code, provider.name], why)
+
+
 def _wanted(
     provider: models.Provider,
     before: Mapping[str, Any] | None,
@@ -273,9 +305,7 @@ def _successions(session: orm.Session) -> dict[str, str]:
     the first line of its address; or the register says so itself.
     """
     new, old = orm.aliased(_site), orm.aliased(_site)
-    in_use = select(_its.id).where(
-        _its.cqc_location_id == new.code, _its.last_updated.is_not(None) | (_its.version > 1)
-    )
+    in_use = select(_its.id).where(_its.cqc_location_id == new.code, ~_unused())
     candidates = (
         select(new, old)
         .where(new.register == CQC, new.type.is_not(None), new.deregistered_on.is_(None), ~in_use.exists())
@@ -297,14 +327,22 @@ def _successions(session: orm.Session) -> dict[str, str]:
     return pairs
 
 
+def _unused() -> Any:
+    """Return the condition that a provider was made by an import, and nobody has done anything with it."""
+    logged = models.Change
+    by_people = select(logged.version).where(logged.provider_id == _its.id, logged.by_id.is_not(None))
+    return and_(_its.last_updated.is_(None), _its.version == 1, ~by_people.exists())
+
+
 def _likeness(new: models.RegisteredSite, old: models.RegisteredSite) -> int:
     """Return how surely one site is the place of the other: 0 is not at all."""
     if new.predecessor_code == old.code:
         return 4
     if old.type not in (None, new.type):
         return 0
-    began, ended = new.registered_on, old.deregistered_on
-    if began is not None and ended is not None and abs(began - ended) > SAME_TIME:
+    # Some files do not say since when; then it is news since it was first told.
+    began, ended = new.registered_on or new.first_seen_at.date(), old.deregistered_on
+    if ended is not None and abs(began - ended) > SAME_TIME:
         return 0
     same_name = _plain(new.name) == _plain(old.name)
     same_line = bool(new.address) and _first_line(new.address) == _first_line(old.address)
@@ -325,9 +363,7 @@ def _first_line(address: str) -> str:
 
 def _give_way(session: orm.Session, work: Work, code: str) -> None:
     """Close a provider that was made for the new code before the old one ended, and that nobody has used."""
-    query = select(_its.id).where(
-        _its.cqc_location_id == code, _its.last_updated.is_(None), _its.version == 1
-    )
+    query = select(_its.id).where(_its.cqc_location_id == code, _unused())
     for provider in _taken(session, work, session.scalars(query).all()):
         wanted = {"active": False, "deactivated_reason": GAVE_WAY, "cqc_location_id": None}
         _write(session, work, provider, wanted)
@@ -407,10 +443,20 @@ def _create(
 
 
 def _owners(session: orm.Session, parents: Collection[str]) -> dict[str, str]:
-    """Return the organisations that run providers of these CQC providers already, by CQC's code."""
+    """Return the organisations that run providers of these CQC providers already, by CQC's code.
+
+    A home that went to another owner stays with its organisation until people say otherwise, so it does not
+    tell whose the owner's other homes are.
+    """
+    new, old = orm.aliased(_site), orm.aliased(_site)
+    taken_over = (
+        select(new.code)
+        .join(old, (old.register == CQC) & (old.code == new.predecessor_code))
+        .where(new.register == CQC, new.code == _its.cqc_location_id, new.parent_code != old.parent_code)
+    )
     rows = session.execute(
         select(_its.cqc_provider_id, func.min(cast(_its.organisation_id, Text)))
-        .where(_its.cqc_provider_id.in_(parents), _its.active)
+        .where(_its.cqc_provider_id.in_(parents), _its.active, ~taken_over.exists())
         .group_by(_its.cqc_provider_id)
     )
     return {parent or "": organisation_id for parent, organisation_id in rows}

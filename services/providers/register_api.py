@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,9 @@ PER_SECOND = 5
 TRIES = 8
 LONGEST_WAIT = 300.0
 """Seconds that are waited when a register asks for it; when it asks for longer, the run ends."""
+LARGEST_ANSWER = 32 * 2**20
+"""Bytes; the longest pages that are known of have less than one million."""
+_CHUNK = 2**16
 _TIMEOUT = (10, 60)
 _GONE = 404
 _REFUSED = (401, 403)
@@ -30,7 +34,7 @@ class Api:
 
     name: str
     base_url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     key_setting: str = ""
     clock: Callable[[], float] = time.monotonic
     pause: Callable[[float], None] = time.sleep
@@ -55,20 +59,27 @@ class Api:
                     timeout=_TIMEOUT,
                     # The key is for this register and for nobody it may send us to.
                     allow_redirects=False,
+                    stream=True,
                 )
-                if answer.status_code == _GONE:
-                    return None
-                self._refuse(answer)
-                fault = f"status {answer.status_code}"
-                if answer.ok:
-                    body = answer.json()
-                    if isinstance(body, dict) and wanted in body:
-                        return body
-                    fault = f"an answer without {wanted}"
-                elif (asked := _asked_to_wait(answer)) is not None:
-                    delay = asked
+                with answer:
+                    if answer.status_code == _GONE:
+                        return None
+                    self._refuse(answer)
+                    fault = f"status {answer.status_code}"
+                    if answer.ok:
+                        content = _content(answer)
+                        fault = f"an answer of more than {LARGEST_ANSWER:,} bytes"
+                        if content is not None:
+                            body = json.loads(content)
+                            if isinstance(body, dict) and wanted in body:
+                                return body
+                            fault = f"an answer without {wanted}"
+                    elif (asked := _asked_to_wait(answer)) is not None:
+                        delay = asked
             except requests.RequestException as raised:
                 fault = type(raised).__name__
+            except ValueError:
+                fault = "an answer that is not JSON"
             if delay > LONGEST_WAIT:
                 break
             if tried < TRIES - 1:
@@ -91,6 +102,16 @@ class Api:
             raise errors.Invalid(f"{self.name} does not let us in (status {code}).{advice}")
         if 400 <= code < 500 and code not in (_LATER, 408):
             raise errors.Invalid(f"{self.name} does not understand the request (status {code}).")
+
+
+def _content(answer: requests.Response) -> bytes | None:
+    """Return what was answered, or nothing when it is too much to be true."""
+    read = bytearray()
+    for chunk in answer.iter_content(_CHUNK):
+        read += chunk
+        if len(read) > LARGEST_ANSWER:
+            return None
+    return bytes(read)
 
 
 def _asked_to_wait(answer: requests.Response) -> float | None:

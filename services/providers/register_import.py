@@ -6,7 +6,7 @@ import pathlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import tqdm
@@ -113,6 +113,7 @@ class _Opened:
         self.bad = 0
         self.kind = ""
         self.named: set[str] | None = None
+        self.made_on: date | None = None
         self.told: Iterator[register_rows.Told] = iter(())
 
     def reject(self, file: str, line: int, row: list[str], why: str) -> None:
@@ -150,6 +151,7 @@ def _open(path: pathlib.Path, *, register: str, rejects: importing.Rejects, bar:
     opened.kind = f"{register} {found.kind}"
     opened.told = found.rows
     opened.named = found.named if found.is_complete else None
+    opened.made_on = found.made_on
     return opened
 
 
@@ -189,6 +191,13 @@ def _take_in(
                 counts=register_work.Counts(**run.counts),
             )
             with import_runs.closing(sessions, run, work.counts):
-                registers.take_in(work, register=register, told=opened.rows, run=run, named=opened.named)
+                registers.take_in(
+                    work,
+                    register=register,
+                    told=opened.rows,
+                    run=run,
+                    named=opened.named,
+                    made_on=opened.made_on,
+                )
                 work.counts.rejected += opened.bad
     return work

@@ -28,7 +28,18 @@ _TYPES = {
 """Our type of provider by CQC's type of service; of several the first counts."""
 _POSTCODE = re.compile(r"[A-Z]{1,2}[0-9][0-9A-Z]?[0-9][A-Z]{2}").fullmatch
 _LINK = re.compile(r"https?://[\w-]+(\.[\w-]+)+(:\d+)?([/?#][^\s<>\"]*)?", re.ASCII).fullmatch
-_DAYS = ("%d/%m/%Y", "%d/%b/%Y - %H:%M", "%d/%b/%Y", "%d %b %Y", "%d %B %Y", "%d-%m-%Y", "%Y%m%d")
+_DAYS = (
+    "%d/%m/%Y",
+    "%d/%m/%Y %H:%M",
+    "%d/%m/%Y %H:%M:%S",
+    "%d/%b/%Y - %H:%M",
+    "%d/%b/%Y",
+    "%d %b %Y",
+    "%d %B %Y",
+    "%d-%m-%Y",
+    "%Y%m%d",
+)
+_ODS_CODE = re.compile(r"[0-9A-Za-z]{3,12}").fullmatch
 _SMALL_WORDS = {"and", "at", "by", "for", "in", "of", "on", "the", "upon", "with"}
 _CAPITALS = {"NHS", "ICB", "GP", "UK", "HQ", "II", "III"}
 
@@ -92,6 +103,11 @@ def phone(given: str) -> str:
     return f"0{number}" if number.isdecimal() and len(number) in (9, 10) and number[0] != "0" else number
 
 
+def ods_code(given: str) -> str | None:
+    """Return the code of a site in the other register, none where there is none ("-")."""
+    return given if _ODS_CODE(given) else None
+
+
 def website(given: str) -> str:
     """Return the address of a site's pages, or nothing when it is none."""
     link = text(given)
@@ -101,11 +117,11 @@ def website(given: str) -> str:
 
 
 def number(given: str, *, what: str) -> int | None:
-    """Return a whole number, none where there is nothing or nought.
+    """Return a whole number, none where there is nothing, a dash or nought.
 
     :raises Bad: when it is something else.
     """
-    if not given:
+    if given in ("", "-"):
         return None
     given = given.removesuffix(".0")
     if not given.isdecimal() or len(given) > 5:
@@ -130,6 +146,21 @@ def day(given: str) -> date | None:
             except ValueError:
                 continue
     raise Bad(f"{given} is not a date")
+
+
+def inspected(*days: str) -> dict[str, date]:
+    """Return the day of the last inspection as a fact, or nothing where none of these is a day.
+
+    So one that does not say when it was takes away nothing.
+    """
+    found = []
+    for given in days:
+        try:
+            found.append(day(given))
+        except Bad:
+            continue
+    known = [one for one in found if one is not None]
+    return {"last_inspected_on": max(known)} if known else {}
 
 
 def coordinates(latitude: str, longitude: str) -> tuple[float, float] | tuple[None, None]:

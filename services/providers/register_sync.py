@@ -32,6 +32,8 @@ PAGE = 1_000
 _ROLES = ("RO197", "RO198")
 """Of organisations in ODS: NHS trusts, and their sites."""
 _PREDECESSOR = "predecessor"
+_UNLIKE = (TypeError, ValueError, AttributeError, LookupError)
+"""What an answer that is not as documented raises when it is read."""
 
 Reject = Callable[[str, str], None]
 """Called with a code that could not be taken in, and why."""
@@ -81,6 +83,9 @@ def run(
                 now=now,
                 position={"until": now.isoformat(timespec="seconds")},
             )
+
+        if run.position.get("rows"):
+            rejects.go_on()
 
         def reject(code: str, why: str) -> None:
             work.counts.rejected += 1
@@ -133,8 +138,8 @@ def _cqc(api: register_api.Api, span: Span, start: int, reject: Reject) -> Itera
             continue
         try:
             told = of_location(body)
-        except Bad as fault:
-            reject(code, str(fault))
+        except (Bad, *_UNLIKE) as fault:
+            reject(code, _why(fault))
             yield None
             continue
         parent = told.facts["parent_code"]
@@ -145,6 +150,10 @@ def _cqc(api: register_api.Api, span: Span, start: int, reject: Reject) -> Itera
                 names[parent] = register_rows.text(str(found.get("name") or "")) or None
             told.facts["parent_name"] = names[parent]
         yield told
+
+
+def _why(fault: Exception) -> str:
+    return str(fault) if isinstance(fault, Bad) else f"the answer is not as documented ({fault!r})"
 
 
 def _locations(api: register_api.Api, span: Span) -> Iterator[str]:
@@ -207,7 +216,8 @@ def of_location(body: Mapping[str, Any]) -> Told:
         **register_rows.standing(council=get("localAuthority"), sub_icb=get("onspdCcgCode")),
         "latitude": latitude,
         "longitude": longitude,
-        "ods_code": get("odsCode") or None,
+        "ods_code": register_rows.ods_code(get("odsCode")),
+        **register_rows.inspected(*_visits(body)),
         "registered_on": register_rows.day(get("registrationDate")),
         "deregistered_on": register_rows.day(get("deregistrationDate")) if is_gone else None,
         "ratings": _ratings(body.get("currentRatings") or {}),
@@ -218,6 +228,13 @@ def of_location(body: Mapping[str, Any]) -> Told:
         if _PREDECESSOR in str(related.get("type", "")).casefold():
             facts["predecessor_code"] = related.get("relatedLocationId")
     return Told(code=get("locationId"), facts=facts)
+
+
+def _visits(body: Mapping[str, Any]) -> list[str]:
+    """Return the days on which CQC was there; those of its reports come months later."""
+    visits = [(body.get("lastInspection") or {}).get("date")]
+    visits += [report.get("firstVisitDate") for report in body.get("reports") or ()]
+    return [str(visit) for visit in visits if visit]
 
 
 def _ratings(current: Mapping[str, Any]) -> dict[str, Any]:
@@ -240,14 +257,17 @@ def _ods(api: register_api.Api, span: Span, start: int, reject: Reject) -> Itera
         try:
             if body is None:
                 raise Bad("the register has no such organisation any more")
-            yield of_organisation(body["Organisation"], code=code)
-        except Bad as fault:
-            reject(code, str(fault))
+            told = of_organisation(body["Organisation"], code=code)
+        except (Bad, *_UNLIKE) as fault:
+            reject(code, _why(fault))
             yield None
+            continue
+        yield told
 
 
 def _organisations(api: register_api.Api, span: Span) -> Iterator[str]:
     asked: dict[str, str] = {"LastChangeDate": span.since} if span.since else {"Status": "Active"}
+    named: set[str] = set()
     for role in _ROLES:
         # The first page has no offset: the register does not take nought for one.
         for offset in itertools.count(0, PAGE):
@@ -256,8 +276,11 @@ def _organisations(api: register_api.Api, span: Span) -> Iterator[str]:
                 "/organisations", wanted="Organisations", PrimaryRoleId=role, Limit=PAGE, **asked, **where
             )
             found = [row["OrgId"] for row in (body or {}).get("Organisations", ())]
-            yield from found
-            if len(found) < PAGE:
+            fresh = [code for code in dict.fromkeys(found) if code not in named]
+            named.update(fresh)
+            yield from fresh
+            # A register that tells the same page again has no more.
+            if len(found) < PAGE or not fresh:
                 break
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, false, orm, select
+from sqlalchemy import ColumnElement, false, func, orm, select
 
 from contracts import areas, errors
 from services.providers import models, register_rows
@@ -80,6 +80,23 @@ def facts_for(session: orm.Session, cqc_location_id: str | None) -> dict[str, An
     return facts_of(site.__dict__) if site is not None else {}
 
 
+def holder(session: orm.Session, location_id: str, *, apart_from: str) -> str | None:
+    """Return which other active provider has a CQC location id: its name and postcode, if there is one.
+
+    Nobody else can give the id to another one before the transaction ends.
+    """
+    # Two who save the same id at one time wait for each other here.
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"cqc location {location_id}"))))
+    its = models.Provider
+    with session.no_autoflush:
+        other = session.execute(
+            select(its.name, its.postcode)
+            .where(its.cqc_location_id == location_id, its.active, its.id != apart_from)
+            .limit(1)
+        ).first()
+    return f"{other.name} ({other.postcode})" if other is not None else None
+
+
 def facts_of(site: Mapping[str, Any]) -> dict[str, Any]:
     """Return those columns of a provider that are CQC's to say, from a row of the register."""
     overall = site["ratings"].get("overall") or {}
@@ -89,6 +106,7 @@ def facts_of(site: Mapping[str, Any]) -> dict[str, Any]:
         "cqc_rating": site["rating"],
         "cqc_ratings": site["ratings"],
         "cqc_rating_date": date.fromisoformat(rated_on) if rated_on else None,
+        "last_inspected_on": site["last_inspected_on"],
         "cqc_services": list(site["services"]),
         "cqc_provider_id": site["parent_code"],
         "brand": site["brand"],

@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import orjson
-from sqlalchemy import orm, select, text, update
+from sqlalchemy import Date, cast, func, orm, select, text, update
 
 from contracts import events
 from contracts import organisations as known
@@ -43,11 +44,12 @@ def take_in(
     told: Callable[[int], Iterator[Told | None]],
     run: import_runs.Run,
     named: Collection[str] | None = None,
+    made_on: date | None = None,
     batch: int = register_work.BATCH,
 ) -> None:
     """Take in what is ``told``, which gives rows from a number on, without those that are to be passed over.
 
-    Of a complete register, ``named`` holds every code it names at the end.
+    Of a complete register, ``named`` holds every code it names at the end, and ``made_on`` says as of when.
 
     :raises errors.Conflict: when more of the register is gone than can be right; what was told is taken in.
     """
@@ -58,7 +60,7 @@ def take_in(
         # What follows joins the whole register; a first import makes it from nothing.
         session.execute(text("ANALYZE registered_sites"))
     if named is not None:
-        _notice_missing(work, named)
+        _notice_missing(work, named, made_on=made_on or work.today)
     moved = provider_sites.move(work)
     if not work.update_only:
         provider_sites.add(work, apart_from=moved.keys())
@@ -173,8 +175,10 @@ def _tell_of_trusts(
         outbox.record_all(session, trusts)
 
 
-def _notice_missing(work: register_work.Work, named: Collection[str]) -> None:
+def _notice_missing(work: register_work.Work, named: Collection[str], *, made_on: date) -> None:
     """Mark sites that a complete register names no more as deregistered today.
+
+    Those that are newer than it are not missing.
 
     :raises errors.Conflict: when there are too many of them.
     """
@@ -182,7 +186,9 @@ def _notice_missing(work: register_work.Work, named: Collection[str]) -> None:
         active = session.scalars(
             select(_site.code).where(_site.register == CQC, _site.deregistered_on.is_(None))
         ).all()
-        missing = sorted(set(active).difference(named))
+        since = func.coalesce(_site.registered_on, cast(_site.first_seen_at, Date))
+        newer = session.scalars(select(_site.code).where(_site.register == CQC, since > made_on))
+        missing = sorted(set(active).difference(named, newer))
         register_work.refuse_too_many(work, len(missing), of=len(active), what="locations")
         for some in register_work.in_batches(missing):
             session.execute(

@@ -90,7 +90,8 @@ def _sheets(path: pathlib.Path, told: Told) -> Iterator[Sheet]:
     if not zipfile.is_zipfile(path):
         with path.open("rb") as raw:
             packed = raw.read(2) == b"\x1f\x8b"
-        yield path.name, _csv_lines(functools.partial(gzip.open if packed else open, path, "rb"), told)
+        opened = functools.partial(gzip.open if packed else open, path, "rb")
+        yield path.name, _csv_lines(opened, told, name=path.name)
         return
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
@@ -101,10 +102,10 @@ def _sheets(path: pathlib.Path, told: Told) -> Iterator[Sheet]:
         else:
             for name in names:
                 if name.lower().endswith(".csv"):
-                    yield name, _csv_lines(functools.partial(archive.open, name), told)
+                    yield name, _csv_lines(functools.partial(archive.open, name), told, name=name)
 
 
-def _csv_lines(opened: Callable[[], Any], told: Told) -> Iterator[Line]:
+def _csv_lines(opened: Callable[[], Any], told: Told, *, name: str) -> Iterator[Line]:
     with contextlib.closing(opened()) as raw:
         encoding = _encoding(raw)
     with contextlib.closing(opened()) as raw:
@@ -116,8 +117,11 @@ def _csv_lines(opened: Callable[[], Any], told: Told) -> Iterator[Line]:
                 row = next(reader)
             except StopIteration:
                 return
-            except csv.Error:
-                row = []
+            except csv.Error as fault:
+                # To go on would be to lose rows that nobody hears of.
+                raise errors.Invalid(
+                    f"Row {reader.line_num} of {name} cannot be read ({fault}). Mend or fetch the file again."
+                ) from fault
             yield reader.line_num, row
 
 

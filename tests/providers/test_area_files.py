@@ -189,6 +189,11 @@ class TestCouncils:
         ).stdout
         assert said.split() == ["E06000099", "Stockton-on-Tees", "E06000099"]
 
+    def test_half_a_list_of_districts_is_refused(self, importing: Importing) -> None:
+        header, *rows = self.rows("local_authority_districts_england.csv")
+        with pytest.raises(errors.Invalid, match="districts: it may be only a part of one"):
+            importing.rows([header, *rows[-60:]])
+
     def test_in_a_region_nobody_knows_are_refused(self, importing: Importing) -> None:
         header = ["la_code", "la_name", "adass_region", "main_ccg"]
         with pytest.raises(errors.Invalid, match="region Atlantis, which is not known"):

@@ -160,7 +160,11 @@ class TestCareDirectory:
         assert (found["brand"], found["latitude"], found["longitude"]) == (None, None, None)
 
     @pytest.mark.parametrize(
-        "written", ["2010-10-05", "05/10/2010", "05/Oct/2010 - 00:00", "5 October 2010", "20101005"]
+        "written",
+        [
+            *("2010-10-05", "05/10/2010", "05/Oct/2010 - 00:00", "5 October 2010", "20101005"),
+            *("05/10/2010 00:00", "05/10/2010 00:00:00"),
+        ],
     )
     def test_days_are_read_in_every_form(self, reading: Reading, written: str) -> None:
         found = reading.one(**{"Location HSCA start date": written})
@@ -172,6 +176,22 @@ class TestCareDirectory:
         row = published.site(1)
         (found,) = reading.lines([old, [row.get(name, "") for name in old]]).values()
         assert (found["name"], found["brand"]) == (row["Location Name"], None)
+
+    def test_its_services_may_be_headed_with_another_dash(self, reading: Reading) -> None:
+        header = [name.replace("Service type - ", "Service type – ") for name in published.HSCA_COLUMNS]
+        _, row = published.hsca([published.site(1, **{f"Service type - {published.NURSING}": "Y"})])
+        (found,) = reading.lines([header, row]).values()
+        assert register_rows.NURSING in found["services"]
+
+    def test_without_services_is_refused_in_words(self, reading: Reading) -> None:
+        header = [name for name in published.HSCA_COLUMNS if not name.startswith("Service type")]
+        row = published.site(1)
+        with pytest.raises(errors.Invalid, match="no columns of types of service"):
+            reading.lines([header, [row.get(name, "") for name in header]])
+
+    def test_a_dash_is_no_code(self, reading: Reading) -> None:
+        found = reading.one(**{"Location ODS Code": "-", "Care homes beds": "-"})
+        assert (found["ods_code"], found["registered_beds"]) == (None, None)
 
     def test_lists_bad_rows_and_goes_on(self, reading: Reading) -> None:
         rows = [
@@ -281,6 +301,12 @@ class TestDirectory:
             [register_rows.NURSING, register_rows.RESIDENTIAL],
         )
         assert (found["parent_code"], found["council_code"]) == ("1-20001", "E06000047")
+
+    def test_a_row_too_long_to_be_read_ends_it_in_words(self, reading: Reading) -> None:
+        row = list(self.ROW)
+        row[1] = "x" * 200_000
+        with pytest.raises(errors.Invalid, match=r"Row 2 of file\.csv cannot be read"):
+            reading.lines([published.DIRECTORY_COLUMNS, row, self.ROW])
 
     def test_of_2020_has_other_headings(self, reading: Reading) -> None:
         headings = [

@@ -440,6 +440,50 @@ class TestNewRegistration:
         active = [made for made in providers(sessions) if made.active]
         assert [(made.id, made.cqc_location_id) for made in active] == [(first.id, "1-300000000")]
 
+    def test_does_not_give_way_when_people_registered_it(
+        self, importing: Importing, sessions: database.Sessions
+    ) -> None:
+        importing.hsca(HOME)
+        old, by = provider(sessions), given.actor()
+        importing.hsca(HOME, self.NEW, update_only=True)
+        theirs = registered(sessions, cqc_location_id="1-300000000", name="The new owner's")
+        with sessions.transaction() as session:
+            session.add(
+                models.Change(
+                    provider_id=theirs.id,
+                    version=1,
+                    changed_at=given.NOW,
+                    by_id=by.user_id,
+                    by_name=by.full_name,
+                    kind="created",
+                    fields={},
+                )
+            )
+        counts = importing.hsca(self.NEW, days=1).counts
+        active = {made.id: made.active for made in providers(sessions)}
+        assert (counts.providers_moved, active) == (0, {old.id: False, theirs.id: True})
+
+    def test_to_another_owner_gives_the_former_one_none_of_the_new_ones_homes(
+        self, importing: Importing, sessions: database.Sessions
+    ) -> None:
+        owner = registered(sessions, cqc_location_id=CODE).organisation_id
+        importing.hsca(HOME)
+        new = self.NEW | {"Provider ID": "1-200000009"}
+        importing.hsca(new, days=1)
+        other = new | {"Location ID": "1-300000001", "Location Postal Code": "NE1 7RU"}
+        importing.hsca(new, other, days=2)
+        assert provider(sessions, "1-300000000").organisation_id == owner
+        assert provider(sessions, "1-300000001").organisation_id == known.registered_id("cqc", "1-200000009")
+
+    def test_long_after_the_old_one_ended_is_another_provider_though_no_day_is_told(
+        self, importing: Importing, sessions: database.Sessions
+    ) -> None:
+        importing.hsca(HOME)
+        header = ["Location ID", "Location Status", "Location HSCA End Date"]
+        importing.lines("closed.csv", [header, [CODE, "Inactive-Dereg", "28/02/2020"]])
+        counts = importing.hsca(self.NEW | {"Location HSCA start date": ""}, days=5).counts
+        assert (counts.providers_moved, counts.providers_added) == (0, 1)
+
     def test_may_be_told_by_a_list_of_the_deactivated_first(
         self, importing: Importing, sessions: database.Sessions
     ) -> None:
@@ -474,6 +518,36 @@ class TestLeavers:
         importing.hsca(HOME, days=2)
         assert (provider(sessions).active, provider(sessions).deactivated_reason) == (True, None)
 
+    def test_b2_do_not_come_back_beside_another_that_has_their_id_by_now(
+        self, importing: Importing, sessions: database.Sessions
+    ) -> None:
+        importing.hsca(HOME)
+        first = provider(sessions)
+        importing.hsca(HOME | {"Location ID": "1-5", "Location Postal Code": "DH1 1AA"}, days=1)
+        taken = registered(sessions, name="Ours now", cqc_location_id=CODE)
+        dry = importing.hsca(HOME, days=2, dry_run=True)
+        summary = importing.hsca(HOME, days=2)
+        active = {made.id: made.active for made in providers(sessions)}
+        assert (active[first.id], active[taken.id]) == (False, True)
+        assert dry.counts == summary.counts
+        assert summary.counts.rejected == 1
+        assert summary.rejects_path is not None
+        assert "stays deactivated: another active provider has this id" in summary.rejects_path.read_text()
+
+    def test_b2_come_back_once_where_two_had_the_same_id(
+        self, importing: Importing, sessions: database.Sessions
+    ) -> None:
+        for name in ("One", "Another"):
+            registered(
+                sessions,
+                name=name,
+                cqc_location_id=CODE,
+                active=False,
+                deactivated_reason=provider_sites.DEREGISTERED,
+            )
+        assert importing.hsca(HOME).counts.rejected == 1
+        assert [made.active for made in providers(sessions)].count(True) == 1
+
     def test_that_a_broker_deactivated_stay_so(
         self, importing: Importing, sessions: database.Sessions
     ) -> None:
@@ -500,6 +574,45 @@ class TestLeavers:
         assert everything(sessions) == before
         counts = importing.hsca(*rows[11:], days=1, yes=True).counts
         assert (counts.deregistered, counts.providers_closed > 0) == (11, True)
+
+    def test_are_none_when_a_file_ends_in_the_middle_of_a_row(
+        self, importing: Importing, sessions: database.Sessions
+    ) -> None:
+        rows = [published.site(number) for number in range(30)]
+        importing.hsca(*rows)
+        path = published.write_csv(importing.folder / "cut.csv", published.hsca(rows))
+        whole = path.read_text().splitlines()
+        path.write_text("\n".join([*whole[:28], whole[28][:150]]))
+        before = everything(sessions)
+        with pytest.raises(errors.Invalid, match=r"cut\.csv ends in the middle of row 29"):
+            importing.file(path, days=1)
+        assert everything(sessions) == before
+
+    def test_are_not_those_that_a_bad_row_swallows(
+        self, importing: Importing, sessions: database.Sessions
+    ) -> None:
+        rows = [published.site(number) for number in range(30)]
+        importing.hsca(*rows)
+        path = published.write_csv(importing.folder / "quoted.csv", published.hsca(rows))
+        lines = path.read_text().splitlines()
+        # Never closed, it ends where the next one begins, wherever that is.
+        name = rows[9]["Location Name"]
+        lines[10] = lines[10].replace(name, f'"{name}', 1)
+        lines[20] = f'{lines[20]}"'
+        path.write_text("\n".join(lines))
+        counts = importing.file(path, days=1).counts
+        assert (counts.rejected, counts.deregistered) == (2, 0)
+
+    def test_are_not_those_registered_after_the_file_was_made(
+        self, importing: Importing, sessions: database.Sessions
+    ) -> None:
+        later = HOME | {"Location ID": "1-5", "Location Postal Code": "DH1 1AA"}
+        later |= {"Location HSCA start date": "20/02/2026"}
+        importing.hsca(HOME, later)
+        path = importing.folder / "01_February_2026_HSCA_Active_Locations.csv"
+        assert importing.file(published.write_csv(path, published.hsca([HOME]))).counts.deregistered == 0
+        path = importing.folder / "01_March_2026_HSCA_Active_Locations.csv"
+        assert importing.file(published.write_csv(path, published.hsca([HOME]))).counts.deregistered == 1
 
     def test_unknown_to_the_register_are_left_alone(
         self, importing: Importing, sessions: database.Sessions
@@ -561,14 +674,32 @@ class TestOtherFiles:
         preamble = [["CQC Locations data"], [], ["This data was produced on 1 March 2026"], []]
         rows = [*preamble, published.DIRECTORY_COLUMNS, row(CODE, "Thimble House"), row("1-55", "Only here")]
         importing.hsca(HOME)
+        assert provider(sessions).last_inspected_on is None
         importing.lines("directory.csv", rows)
         first, second = provider(sessions), provider(sessions, "1-55")
+        assert (first.last_inspected_on, second.last_inspected_on) == (date(2018, 1, 9), date(2018, 1, 9))
         assert (first.address, first.registered_beds, first.phone) == ("1 Fable Close", 12, "01632960009")
         assert (second.address, second.town, second.type) == (
             "1 Fable Close, Storybook",
             "Durham",
             "care_home",
         )
+
+    def test_b2_the_day_of_the_last_inspection_stays_when_another_file_does_not_say(
+        self, importing: Importing, sessions: database.Sessions
+    ) -> None:
+        def row(day: str) -> list[str]:
+            contact = ["Thimble House", "", "1 Fable Close,Durham", "DH1 3YG", "01632960001", "www.x.example"]
+            ids = [f"http://www.cqc.org.uk/location/{CODE}", CODE, "1-200000001"]
+            return [*contact, "Nursing homes", day, "", "Fictional Limited", "Durham", "North East", *ids]
+
+        importing.lines("directory.csv", [published.DIRECTORY_COLUMNS, row("09/Jan/2025 - 00:00")])
+        for day in ("", "not yet"):
+            counts = importing.lines("directory.csv", [published.DIRECTORY_COLUMNS, row(day)], days=1).counts
+            assert counts.rejected == 0
+        importing.hsca(HOME, days=2)
+        after = provider(sessions)
+        assert (after.last_inspected_on, after.cqc_rating_date) == (date(2025, 1, 9), date(2024, 3, 4))
 
     def test_b2_trusts_become_organisations_and_their_sites_can_be_looked_up(
         self, importing: Importing, sessions: database.Sessions
@@ -627,11 +758,16 @@ class TestInterruption:
         assert (run.state, run.counts["new"]) == (import_runs.DONE, 1200)
 
     def test_two_at_once_are_refused(self, importing: Importing, sessions: database.Sessions) -> None:
+        listed = importing.folder / "hsca.csv.rejects.csv"
+        listed.write_text("of the one that is under way")
         with (
             import_runs.alone(sessions.engine),
             pytest.raises(errors.Conflict, match="Another import is under way"),
         ):
             importing.hsca(HOME)
+        assert listed.exists()
+        importing.hsca(HOME)
+        assert not listed.exists()
 
     def test_a_file_full_of_bad_rows_is_refused(self, importing: Importing) -> None:
         bad = [HOME | {"Location ID": f"1-{number}", "Location Postal Code": "x"} for number in range(10)]

@@ -302,6 +302,30 @@ class TestCqc:
         assert list(after) == ["1-300000000"]
         assert (summary.counts.providers_moved, summary.counts.providers_added) == (1, 0)
 
+    @pytest.mark.parametrize(
+        "told",
+        [
+            {"lastInspection": {"date": "2025-11-04"}},
+            {
+                "reports": [
+                    {"reportDate": "2026-01-20", "firstVisitDate": "2025-11-04"},
+                    {"reportDate": "2019-01-20", "firstVisitDate": "2018-11-04"},
+                    {"reportDate": "2026-02-20"},
+                ]
+            },
+        ],
+    )
+    def test_b2_the_day_of_the_last_inspection_is_not_that_of_its_report(
+        self, sync: Callable[..., Any], register: Register, sessions: database.Sessions, told: dict[str, Any]
+    ) -> None:
+        codes = fill(register, 2)
+        for code in codes:
+            register.locations[code]["lastReport"] = {"publicationDate": "2026-01-20"}
+        register.locations[codes[0]] |= told
+        sync()
+        inspected = {code: made.last_inspected_on for code, made in providers(sessions).items()}
+        assert inspected == {codes[0]: date(2025, 11, 4), codes[1]: None}
+
     def test_b15_one_that_is_deregistered_is_deactivated(
         self, sync: Callable[..., Any], register: Register, sessions: database.Sessions
     ) -> None:
@@ -325,6 +349,24 @@ class TestCqc:
         listed = summary.rejects_path.read_text()
         assert "nowhere is not a postcode" in listed
         assert "no such location any more" in listed
+
+    @pytest.mark.parametrize(
+        "odd",
+        [
+            {"currentRatings": ["Good"]},
+            {"gacServiceTypes": [None]},
+            {"relationships": ["1-5"]},
+            {"numberOfBeds": 12.5},
+            {"onspdLatitude": [], "name": None},
+        ],
+    )
+    def test_an_odd_answer_is_listed_and_the_others_taken_in(
+        self, sync: Callable[..., Any], register: Register, odd: dict[str, Any]
+    ) -> None:
+        codes = fill(register)
+        register.locations[codes[0]] |= odd
+        counts = sync().counts
+        assert (counts.rejected, counts.new) == (1, 4)
 
     def test_a_dry_run_changes_nothing(
         self, sync: Callable[..., Any], register: Register, sessions: database.Sessions
@@ -367,6 +409,19 @@ class TestPatience:
         assert sync().counts.new == 5
         assert [seconds for seconds in clock.waits if seconds >= 0.5] == [1, 2, 4]
 
+    def test_an_answer_without_an_end_is_not_read_on(
+        self, sync: Callable[..., Any], register: Register, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(register_api, "LARGEST_ANSWER", 50_000)
+        fill(register)
+        endless = (200, {}, b'{"locations": [' + b" " * 60_000 + b"]}")
+        register.first["/locations"] = [endless] * register_api.TRIES
+        with pytest.raises(errors.Unavailable, match="an answer of more than 50,000 bytes"):
+            sync()
+
+    def test_the_key_is_in_no_description(self, api: register_api.Api) -> None:
+        assert "a key" not in repr(api)
+
     def test_it_waits_as_long_as_it_is_asked_to(
         self, sync: Callable[..., Any], register: Register, clock: Clock
     ) -> None:
@@ -399,21 +454,25 @@ class TestInterruption:
         sync: Callable[..., Any],
         register: Register,
         sessions: database.Sessions,
+        tmp_path: pathlib.Path,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         monkeypatch.setattr(register_sync, "BATCH", 2)
         codes = fill(register)
+        register.locations[codes[0]]["postalCode"] = "nowhere"
         register.first[f"/locations/{codes[4]}"] = [None] * register_api.TRIES
         with pytest.raises(errors.Unavailable):
             sync()
         (run,) = runs(sessions)
         assert (run.state, run.position["rows"]) == (import_runs.FAILED, 4)
         register.asked.clear()
+        assert "nowhere is not a postcode" in (tmp_path / "cqc-api.rejects.csv").read_text()
         summary = sync(now=given.NOW + timedelta(hours=5))
+        assert "nowhere is not a postcode" in summary.rejects_path.read_text()
         assert [path for path in register.asked if path.startswith("/locations/")] == [
             f"/locations/{codes[4]}"
         ]
-        assert (summary.counts.new, len(providers(sessions))) == (5, 5)
+        assert (summary.counts.new, summary.counts.rejected, len(providers(sessions))) == (4, 1, 4)
         (run,) = runs(sessions)
         assert (run.state, run.position["until"]) == (import_runs.DONE, given.NOW.isoformat())
 
@@ -503,6 +562,16 @@ class TestOds:
             "Lantern House, Story Road",
             "Durham",
         )
+
+    def test_pages_that_name_nobody_new_are_the_end(
+        self, sync: Callable[..., Any], register: Register, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(register_sync, "PAGE", 2)
+        register.organisations = {code: self.organisation("FICTIONAL TRUST") for code in ("RXA", "RXB")}
+        rows = json.dumps({"Organisations": [{"OrgId": "RXA"}, {"OrgId": "RXB"}]}).encode()
+        register.first["/organisations"] = [(200, {}, rows)] * 9
+        assert sync(register="ods").counts.new == 2
+        assert register.asked.count("/organisations") == 3
 
     def test_one_that_closed_is_marked(
         self, sync: Callable[..., Any], register: Register, sessions: database.Sessions

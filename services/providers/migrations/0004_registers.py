@@ -39,6 +39,7 @@ def _create_registered_sites() -> None:
         sa.Column("latitude", sa.Float()),
         sa.Column("longitude", sa.Float()),
         sa.Column("ods_code", sa.Text()),
+        sa.Column("last_inspected_on", sa.Date()),
         sa.Column("registered_on", sa.Date()),
         sa.Column("deregistered_on", sa.Date()),
         sa.Column("predecessor_code", sa.Text()),
