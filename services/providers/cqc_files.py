@@ -236,6 +236,7 @@ def _rows(
     }
     may_repeat = register.kind == RATINGS
     pending: Told | None = None
+    mentioned: set[str] = set()
     for number, row in lines:
         if not any(row):
             continue
@@ -254,7 +255,7 @@ def _rows(
             found = _of_hsca(cells, row, services) if services else readers[register.kind](cells)
         except Bad as fault:
             # A quotation mark that is never closed makes one row of several, whose locations are not gone.
-            register.named.update(_MENTIONED("\n".join(row)))
+            mentioned.update(_MENTIONED("\n".join(row)))
             reject(where, number, row, str(fault))
             continue
         # The ratings of a location stand below each other, one domain a row.
@@ -264,6 +265,8 @@ def _rows(
         if pending is not None:
             yield pending
         pending = found
+    # Not before: a location that one bad row mentions may have a good row of its own below it.
+    register.named |= mentioned
     if pending is not None:
         yield pending
 

@@ -244,7 +244,11 @@ def _stay_away(
 
     CQC registers each site once, and what people made of it meanwhile goes on (B2).
     """
-    if code not in back and registered_sites.holder(session, code, apart_from=provider.id) is None:
+    # A dry run is one long transaction, for which nobody is to wait.
+    is_real = not work.dry_run
+    if code not in back and not registered_sites.holder(
+        session, code, apart_from=provider.id, to_give=is_real
+    ):
         back.add(code)
         return
     del wanted["active"], wanted["deactivated_reason"]

@@ -80,13 +80,14 @@ def facts_for(session: orm.Session, cqc_location_id: str | None) -> dict[str, An
     return facts_of(site.__dict__) if site is not None else {}
 
 
-def holder(session: orm.Session, location_id: str, *, apart_from: str) -> str | None:
+def holder(session: orm.Session, location_id: str, *, apart_from: str, to_give: bool = True) -> str | None:
     """Return which other active provider has a CQC location id: its name and postcode, if there is one.
 
-    Nobody else can give the id to another one before the transaction ends.
+    Where it is ``to_give``, nobody else can give it to another one before the transaction ends.
     """
-    # Two who save the same id at one time wait for each other here.
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"cqc location {location_id}"))))
+    if to_give:
+        # Two who save the same id at one time wait for each other here.
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"cqc location {location_id}"))))
     its = models.Provider
     with session.no_autoflush:
         other = session.execute(

@@ -177,6 +177,11 @@ class TestCareDirectory:
         (found,) = reading.lines([old, [row.get(name, "") for name in old]]).values()
         assert (found["name"], found["brand"]) == (row["Location Name"], None)
 
+    def test_what_a_bad_row_mentions_may_be_told_below_it(self, reading: Reading) -> None:
+        primary = {"Primary ID (Dual registration locations)": "1-100000002"}
+        bad = published.site(1, **{"Location Postal Code": "nowhere"}, **primary)
+        assert list(reading.lines(published.hsca([bad, published.site(2)]))) == ["1-100000002"]
+
     def test_its_services_may_be_headed_with_another_dash(self, reading: Reading) -> None:
         header = [name.replace("Service type - ", "Service type – ") for name in published.HSCA_COLUMNS]
         _, row = published.hsca([published.site(1, **{f"Service type - {published.NURSING}": "Y"})])
