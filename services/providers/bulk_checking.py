@@ -334,7 +334,8 @@ def _unknown_reasons(
     """Give the reasons for closing beds that nobody may choose today; the one from before may stay (B7)."""
     for row in checked:
         reason = row.closure_reason
-        if reason not in (None, offered[row.bed_type].closure_reason, *rules.valid_reasons):
+        standing = offered[row.bed_type].closure_reason
+        if reason is not None and reason not in (standing, *rules.valid_reasons):
             valid = ", ".join(rules.reasons[code] for code in rules.valid_reasons)
             what = f"“{rules.reasons.get(reason, reason)}” can be given no more. Choose one of: {valid}."
             yield rules.fault(by_type[row.bed_type], "closure_reason", what)
