@@ -121,7 +121,7 @@ def import_areas(options: argparse.Namespace) -> None:
 
 
 def _taking_in(options: argparse.Namespace) -> Any:
-    return _module("services.providers.register_import").Options(
+    return _module("services.providers.imports.register_import").Options(
         dry_run=options.dry_run, update_only=options.update_only, yes=options.yes
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from contracts import bulk, errors, permissions
 from kit import rpc
-from services.providers import bulk_templates, bulk_uploads
+from services.providers.bulk import bulk_templates, bulk_uploads
 
 MAKING_SECONDS = 60.0
 """How long a file may take to be made."""
@@ -32,7 +32,7 @@ class Bulk:
         if template not in bulk.TEMPLATES or format not in bulk_templates.FORMATS:
             raise errors.NotFound("There is no such template.")
         made = self.in_child(
-            "services.providers.bulk_work:template",
+            "services.providers.bulk.bulk_work:template",
             seconds=MAKING_SECONDS,
             code=template,
             format=format,
@@ -113,7 +113,7 @@ class Bulk:
 
     def _fault_book(self, upload_id: str) -> str:
         made = self.in_child(
-            "services.providers.bulk_work:fault_book", seconds=MAKING_SECONDS, upload_id=upload_id
+            "services.providers.bulk.bulk_work:fault_book", seconds=MAKING_SECONDS, upload_id=upload_id
         )
         return base64.b64encode(made).decode()
 

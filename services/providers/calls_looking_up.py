@@ -6,7 +6,8 @@ from typing import Any
 
 from contracts import permissions
 from kit import rpc
-from services.providers import audit, directory, registered_sites
+from services.providers import audit, directory
+from services.providers.imports import registered_sites
 
 
 class LookingUp:

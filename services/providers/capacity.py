@@ -11,16 +11,7 @@ from sqlalchemy.orm import Session
 
 from contracts import errors, events, permissions, sure
 from kit import ids, outbox
-from services.providers import (
-    bed_types,
-    changes,
-    choices,
-    completeness,
-    figures,
-    models,
-    opening,
-    snapshots,
-)
+from services.providers import bed_types, changes, choices, completeness, figures, models, opening, snapshots
 
 _STORED_CHANNELS = {permissions.EMAIL: "email_link"}
 """What a declaration calls the channel it came by, where that is not what an actor's is called."""

@@ -11,14 +11,13 @@ from datetime import date
 from contracts import areas, errors
 from kit import clock, database
 from kit import settings as kit_settings
-from services.providers import (
+from services.providers import bed_types, settings
+from services.providers.imports import (
     area_import,
-    bed_types,
     register_api,
     register_import,
     register_rows,
     register_sync,
-    settings,
 )
 
 _NAMES = {register_rows.CQC: "CQC", register_rows.ODS: "ODS"}

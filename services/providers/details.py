@@ -21,8 +21,8 @@ from services.providers import (
     notes,
     opening,
     publishing,
-    registered_sites,
 )
+from services.providers.imports import registered_sites
 
 _NO_FACTS: dict[str, Any] = {
     "registered_beds": None,

@@ -45,7 +45,7 @@ class Providers(
     caller = rpc.Caller()
     search = rpc.Service("search")
     in_child = children.Answers(database)
-    job_queued = children.Jobs(database, "services.providers.bulk_work")
+    job_queued = children.Jobs(database, "services.providers.bulk.bulk_work")
 
     @rpc.entrypoint(may=permissions.VIEW_PROVIDER, repeatable=True)
     def get_provider(self, *, provider_id: str) -> dict[str, Any]:

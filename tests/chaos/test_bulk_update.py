@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from contracts import bulk
-from services.providers import bulk_work
+from services.providers.bulk import bulk_work
 from tests.factories import api, stack, waiting
 from tests.providers import workbooks
 

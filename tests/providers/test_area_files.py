@@ -13,7 +13,8 @@ from datetime import date
 import pytest
 
 from contracts import areas, errors
-from services.providers import area_files, area_import, commands
+from services.providers import commands
+from services.providers.imports import area_files, area_import
 from tests.factories import registers as published
 
 TODAY = date(2026, 4, 1)

@@ -12,17 +12,9 @@ from sqlalchemy import orm
 
 from contracts import bulk, errors, permissions
 from kit import clock, database
-from services.providers import (
-    bed_types,
-    bulk_applying,
-    bulk_files,
-    bulk_templates,
-    bulk_uploads,
-    bulk_work,
-    choices,
-    models,
-)
-from services.providers.bulk_checking import NOT_YOURS
+from services.providers import bed_types, choices, models
+from services.providers.bulk import bulk_applying, bulk_files, bulk_templates, bulk_uploads, bulk_work
+from services.providers.bulk.bulk_checking import NOT_YOURS
 from tests.providers import given, workbooks
 from tests.providers.workbooks import Desk
 

@@ -14,7 +14,7 @@ import pytest
 import xlsxwriter
 
 from contracts import bulk, errors
-from services.providers import bulk_reading, bulk_templates
+from services.providers.bulk import bulk_reading, bulk_templates
 from tests.providers import workbooks
 
 REASONS = {"refurbishment": "Refurbishment", "covid_outbreak": "COVID outbreak"}

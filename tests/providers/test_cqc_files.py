@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from contracts import areas, errors
-from services.providers import cqc_files, register_rows
+from services.providers.imports import cqc_files, register_rows
 from tests.factories import registers as published
 
 HEADER = pathlib.Path(__file__).parents[3] / "shared" / "data" / "cqc" / "hsca_columns_122.txt"

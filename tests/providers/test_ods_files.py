@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from contracts import areas, errors
-from services.providers import ods_files, register_rows
+from services.providers.imports import ods_files, register_rows
 from tests.factories import registers as published
 
 PUBLISHED = pathlib.Path(__file__).parents[3] / "shared" / "data" / "ods" / "etr.csv"

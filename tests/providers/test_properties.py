@@ -13,18 +13,9 @@ from sqlalchemy import func, orm, select
 
 from contracts import bulk, errors, permissions, vocabulary
 from kit import ids
-from services.providers import (
-    bulk_applying,
-    bulk_checking,
-    bulk_templates,
-    bulk_uploads,
-    changes,
-    figures,
-    models,
-    services_offered,
-    snapshots,
-)
-from services.providers.bulk_reading import Line
+from services.providers import changes, figures, models, services_offered, snapshots
+from services.providers.bulk import bulk_applying, bulk_checking, bulk_templates, bulk_uploads
+from services.providers.bulk.bulk_reading import Line
 from tests.factories import postgres
 from tests.providers import given
 

@@ -10,7 +10,7 @@ from sqlalchemy import orm
 
 from contracts import areas, errors
 from kit import database
-from services.providers import registered_sites
+from services.providers.imports import registered_sites
 from tests.providers import given
 
 

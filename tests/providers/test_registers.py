@@ -14,13 +14,8 @@ from sqlalchemy import orm
 from contracts import errors
 from contracts import organisations as known
 from kit import database
-from services.providers import (
-    import_runs,
-    models,
-    provider_sites,
-    register_import,
-    register_rows,
-)
+from services.providers import models
+from services.providers.imports import import_runs, provider_sites, register_import, register_rows
 from tests.factories import postgres
 from tests.factories import registers as published
 from tests.providers import given

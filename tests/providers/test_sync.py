@@ -17,13 +17,8 @@ import sqlalchemy as sa
 from contracts import errors
 from contracts import organisations as known
 from kit import database
-from services.providers import (
-    import_runs,
-    models,
-    register_api,
-    register_import,
-    register_sync,
-)
+from services.providers import models
+from services.providers.imports import import_runs, register_api, register_import, register_sync
 from tests.factories import postgres
 from tests.providers import given
 

@@ -14,7 +14,8 @@ from sqlalchemy import orm
 
 from contracts import bulk, permissions
 from kit import clock, database, ids, jobs
-from services.providers import bulk_files, bulk_templates, bulk_uploads, bulk_work, models
+from services.providers import models
+from services.providers.bulk import bulk_files, bulk_templates, bulk_uploads, bulk_work
 
 ALL = list(bulk.DECLARATIONS)
 

@@ -14,7 +14,7 @@ import tqdm
 
 from contracts import areas
 from kit import database, importing
-from services.providers import (
+from services.providers.imports import (
     cqc_files,
     import_runs,
     ods_files,
@@ -24,7 +24,7 @@ from services.providers import (
     register_work,
     registers,
 )
-from services.providers.register_rows import CQC, Bad, Told
+from services.providers.imports.register_rows import CQC, Bad, Told
 
 BATCH = 50
 """Sites taken in at once; at five a second that much is asked for again after an interruption."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from contracts import errors
-from services.providers import table_files
+from services.providers.imports import table_files
 
 FORMATS = (
     "Give a look-up of CCGs or sub-ICBs to ICBs and NHS regions, of LSOAs to sub-ICBs and districts, of "

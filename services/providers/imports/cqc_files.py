@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from contracts import errors
-from services.providers import register_rows, table_files
-from services.providers.register_rows import Bad, Told
+from services.providers.imports import register_rows, table_files
+from services.providers.imports.register_rows import Bad, Told
 
 FORMATS = (
     "Give the CQC directory (.csv), the care directory with filters (HSCA_Active_Locations), the latest "

@@ -11,18 +11,9 @@ from sqlalchemy.orm import Session
 
 from contracts import errors, events, permissions
 from kit import outbox, recording
-from services.providers import (
-    bulk_checking,
-    bulk_uploads,
-    capacity,
-    changes,
-    completeness,
-    figures,
-    models,
-    opening,
-    snapshots,
-)
-from services.providers.bulk_reading import Line
+from services.providers import capacity, changes, completeness, figures, models, opening, snapshots
+from services.providers.bulk import bulk_checking, bulk_uploads
+from services.providers.bulk.bulk_reading import Line
 
 _CONFIRMED = {"confirm_over_registered": True, "confirm_large_change": True}
 

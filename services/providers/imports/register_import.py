@@ -13,7 +13,7 @@ import tqdm
 
 from contracts import errors
 from kit import database, importing
-from services.providers import (
+from services.providers.imports import (
     cqc_files,
     import_runs,
     ods_files,

@@ -12,20 +12,10 @@ from sqlalchemy import Select, Text, and_, cast, func, orm, select, update
 from contracts import events
 from contracts import organisations as known
 from kit import ids, importing, many, outbox, recording
-from services.providers import (
-    audit,
-    capacity,
-    changes,
-    models,
-    opening,
-    publishing,
-    register_rows,
-    register_work,
-    registered_sites,
-    snapshots,
-)
-from services.providers.register_rows import CQC
-from services.providers.register_work import Work
+from services.providers import audit, capacity, changes, models, opening, publishing, snapshots
+from services.providers.imports import register_rows, register_work, registered_sites
+from services.providers.imports.register_rows import CQC
+from services.providers.imports.register_work import Work
 
 Differing = Mapping[str, tuple[Mapping[str, Any] | None, Mapping[str, Any]]]
 """Of sites by code, how each was told before, if at all, and how it is told now."""

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 
 from contracts import areas, errors
-from services.providers import register_rows, table_files
-from services.providers.register_rows import Bad, Told
+from services.providers.imports import register_rows, table_files
+from services.providers.imports.register_rows import Bad, Told
 
 FORMATS = "Give a file of the NHS Organisation Data Service, such as etr.csv or ets.csv, zipped or not."
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from contracts import bulk, errors, permissions
 from services.providers import bed_types, capacity, changes, figures, models, schemas
-from services.providers.bulk_reading import Line
-from services.providers.bulk_templates import Sheet, Template
+from services.providers.bulk.bulk_reading import Line
+from services.providers.bulk.bulk_templates import Sheet, Template
 
 UNCHANGED, SAVE, CONFIRM, CONTACTS = "unchanged", "save", "confirm", "contacts"
 OUT_OF_HOURS, NOTHING_CHANGED = "accepting_out_of_hours", "nothing_changed"

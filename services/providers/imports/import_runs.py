@@ -13,7 +13,8 @@ from sqlalchemy import orm, select
 
 from contracts import errors
 from kit import database, ids
-from services.providers import models, register_work
+from services.providers import models
+from services.providers.imports import register_work
 
 RUNNING, DONE, REFUSED, FAILED = models.ImportRun.STATES
 # Any constant will do, as long as two imports use the same one.

@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, false, func, orm, select
 
 from contracts import areas, errors
-from services.providers import models, register_rows
+from services.providers import models
+from services.providers.imports import register_rows
 
 MOST_FOUND = 20
 FEWEST_LETTERS = 3

@@ -22,8 +22,9 @@ import python_calamine
 
 from contracts import bulk, errors
 from kit import ids
-from services.providers import bulk_templates, figures
-from services.providers.bulk_templates import Column, Sheet, Template
+from services.providers import figures
+from services.providers.bulk import bulk_templates
+from services.providers.bulk.bulk_templates import Column, Sheet, Template
 
 LARGEST_UNPACKED = 120 * 1024 * 1024
 """Bytes of a workbook's parts together; 15,000 rows have about 20 MB."""

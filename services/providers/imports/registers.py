@@ -19,8 +19,9 @@ from sqlalchemy import Date, cast, func, orm, select, text, update
 from contracts import events
 from contracts import organisations as known
 from kit import many, outbox
-from services.providers import import_runs, models, ods_files, provider_sites, register_work
-from services.providers.register_rows import CQC, ODS, Told
+from services.providers import models
+from services.providers.imports import import_runs, ods_files, provider_sites, register_work
+from services.providers.imports.register_rows import CQC, ODS, Told
 
 _SITES = models.RegisteredSite.__table__
 _site = models.RegisteredSite

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 
 from contracts import areas, errors
-from services.providers import area_files
+from services.providers.imports import area_files
 
 Table = dict[str, dict[str, str]]
 """Rows of one file by their code."""

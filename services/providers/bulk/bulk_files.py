@@ -12,8 +12,9 @@ import xlsxwriter
 from sqlalchemy import orm, select
 
 from contracts import permissions
-from services.providers import bed_types, bulk_templates, choices, listing, models
-from services.providers.bulk_templates import Column, Sheet, Template
+from services.providers import bed_types, choices, listing, models
+from services.providers.bulk import bulk_templates
+from services.providers.bulk.bulk_templates import Column, Sheet, Template
 
 AT_A_TIME = 500
 _STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r")

@@ -17,18 +17,16 @@ from sqlalchemy import insert, orm, select, update
 
 from contracts import bulk, errors, events, permissions
 from kit import clock, jobs, logging, outbox
-from services.providers import (
-    bed_types,
+from services.providers import bed_types, choices, models
+from services.providers.bulk import (
     bulk_applying,
     bulk_checking,
     bulk_files,
     bulk_reading,
     bulk_templates,
     bulk_uploads,
-    choices,
-    models,
 )
-from services.providers.bulk_reading import Line
+from services.providers.bulk.bulk_reading import Line
 
 AT_A_TIME = 500
 """Providers that a dry run reads at a time."""

@@ -1,0 +1,1 @@
+"""What public registers say of sites: files and APIs read, taken in, and followed by providers."""
