@@ -19,8 +19,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def product() -> Iterator[stack.Stack]:
-    # All journeys come from one address; what limits it has tests of its own.
-    limits = {"REGISTRATIONS_PER_ADDRESS": "100000", "SIGN_IN_FAILURES_PER_ADDRESS": "500"}
+    # All journeys come from one address and as the same few people; what limits them has tests of its own.
+    limits = {
+        "REGISTRATIONS_PER_ADDRESS": "100000",
+        "SIGN_IN_FAILURES_PER_ADDRESS": "500",
+        "SESSIONS_PER_PERSON": "500",
+    }
     with stack.running(settings=limits) as made:
         made.tracker("demo-data", "--homes", HOMES)
         yield made
