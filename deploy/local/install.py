@@ -93,6 +93,9 @@ def missing_packages(*, tests: bool, bench: bool, environ: Mapping[str, str] = o
         missing.append("chromium")
     if tests and not ctypes.util.find_library("atomic"):
         missing.append("libatomic1")  # The program that drives the browser is linked to it.
+    if tests:
+        # The examples of the API guide are carried out as they stand there.
+        missing += [program for program in ("curl", "jq") if not shutil.which(program)]
     if bench and not shutil.which("wrk"):
         missing.append("wrk")
     return missing

@@ -30,6 +30,8 @@ class TestPackages:
         assert "chromium" not in install.missing_packages(tests=False, bench=False)
         assert "chromium" in install.missing_packages(tests=True, bench=False)
         assert "wrk" in install.missing_packages(tests=True, bench=True)
+        assert {"curl", "jq"} <= set(install.missing_packages(tests=True, bench=False))
+        assert not {"curl", "jq"} & set(install.missing_packages(tests=False, bench=False))
 
     def test_are_those_that_the_browsers_driver_is_linked_to(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("ctypes.util.find_library", lambda name: None)
