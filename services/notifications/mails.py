@@ -89,11 +89,6 @@ def attach(session: orm.Session, mail_id: str, *, content: bytes, name: str, con
     )
 
 
-def is_queued(session: orm.Session, *, cause: str, user_id: str) -> bool:
-    """Tell whether the recipient has had, or will have, the mail for this cause."""
-    return user_id in recipients(session, cause=cause, among=[user_id])
-
-
 def recipients(session: orm.Session, *, cause: str, among: Collection[str]) -> set[str]:
     """Return which of the people have had, or will have, the mail for this cause."""
     return set(

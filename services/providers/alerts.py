@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -11,12 +12,6 @@ from contracts import errors, permissions
 from kit import ids
 from services.providers import bed_types, changes, choices, models, opening, publishing, snapshots
 
-
-class Unseen:
-    """Stands for what an editor has not looked at."""
-
-
-UNSEEN = Unseen()
 KIND = "alerts"
 MOST = snapshots.MOST_ALERTS
 """Alerts of one provider that are on or to come."""
@@ -71,13 +66,13 @@ def end(
     provider_id: str,
     alert_id: str,
     ends_on: date | None,
-    was: date | Unseen | None = UNSEEN,
+    was: Mapping[str, date | None] | None,
     by: permissions.Actor,
     now: datetime,
 ) -> models.Provider:
     """Let an alert end on a day, without one today; one that began no sooner than today is taken back.
 
-    ``was`` is the last day that its editor saw.
+    ``was`` is the last day (``ends_on``) that its editor saw, where that is known.
 
     :raises errors.NotFound: there is no such alert.
     :raises errors.Stale: somebody gave it another last day meanwhile.
@@ -88,7 +83,7 @@ def end(
     if alert is None:
         raise errors.NotFound("There is no such alert.")
     today = bed_types.london_date(now)
-    if not isinstance(was, Unseen) and was != alert.ends_on:
+    if was is not None and was["ends_on"] != alert.ends_on:
         raise errors.Stale(
             "Somebody changed this alert meanwhile; nothing of yours was saved. Look at it, then decide.",
             {"ends_on": f"its last day is now {alert.ends_on or 'not known'}"},

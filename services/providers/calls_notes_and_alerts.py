@@ -76,11 +76,16 @@ class NotesAndAlerts:
     ) -> dict[str, Any]:
         """Let an alert end today or on a day to come (B15); ``was`` is ``{"ends_on": …}`` as it was seen."""
         form = schemas.load(schemas.ALERT_END, {"ends_on": ends_on})
-        if was is not None:
-            form["was"] = schemas.load(schemas.ALERT_END, was)["ends_on"]
+        seen = None if was is None else schemas.load(schemas.ALERT_END, was)
         now = self.clock()
         with self.database.transaction() as session:
             provider = alerts.end(
-                session, provider_id=provider_id, alert_id=alert_id, **form, by=self.caller, now=now
+                session,
+                provider_id=provider_id,
+                alert_id=alert_id,
+                **form,
+                was=seen,
+                by=self.caller,
+                now=now,
             )
         return details.answer(provider, by=self.caller, now=now)

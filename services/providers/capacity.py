@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -284,12 +284,8 @@ def _answer(row: models.OfferedBedType) -> dict[str, Any]:
         **unknown,
         "label": row.reference.label,
         "unit": row.reference.unit,
-        "no_longer_offered_from": _day(row.reference.valid_to),
+        "no_longer_offered_from": changes.plain(row.reference.valid_to),
     }
-
-
-def _day(day: date | None) -> str | None:
-    return day.isoformat() if day else None
 
 
 def _refuse_unknown_reasons(

@@ -87,7 +87,7 @@ def since(session: Session, *, provider_id: str, version: int) -> list[models.Ch
 
 def state(provider: models.Provider) -> dict[str, Any]:
     """Return everything about a provider that people can change, by dotted path."""
-    fields = {name: _plain(getattr(provider, name)) for name in _FIELDS}
+    fields = {name: plain(getattr(provider, name)) for name in _FIELDS}
     fields["bed_types"] = [row.bed_type for row in provider.bed_types]
     for row in provider.bed_types:
         fields |= {f"bed_types.{row.bed_type}.{name}": getattr(row, name) for name in _BED_TYPE_FIELDS}
@@ -127,7 +127,8 @@ def _alert(alert: models.Alert) -> str:
     return f"{alert.kind} from {alert.starts_on} to {alert.ends_on or 'further notice'}: {alert.text}"
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return a value of a column as it is sent and kept: a day or a time as text."""
     return value.isoformat() if isinstance(value, date) else value
 
 

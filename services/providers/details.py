@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -192,7 +192,7 @@ def answer(provider: models.Provider, *, by: permissions.Actor, now: datetime) -
     """Return everything about a provider but its figures."""
     last_updated = provider.last_updated
     return {
-        **{name: _plain(getattr(provider, name)) for name in _COLUMNS},
+        **{name: changes.plain(getattr(provider, name)) for name in _COLUMNS},
         "cqc_report_link": _report_link(provider),
         "bed_types": [
             {"bed_type": row.bed_type, "label": row.reference.label, "unit": row.reference.unit}
@@ -204,10 +204,6 @@ def answer(provider: models.Provider, *, by: permissions.Actor, now: datetime) -
         "alerts": [alerts.answer(alert) for alert in provider.alerts],
         "may": [action for action in _ASKED_ABOUT if permissions.may(by, action, provider.target)],
     }
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date) else value
 
 
 def _refuse_the_limited(by: permissions.Actor) -> None:

@@ -28,7 +28,7 @@ def put(session: orm.Session, home: models.Provider, **changed: Any) -> models.A
 
 
 def end(session: orm.Session, home: models.Provider, alert: models.Alert, **changed: Any) -> None:
-    defaults = {"ends_on": None, "by": watcher(), "now": given.NOW}
+    defaults = {"ends_on": None, "was": None, "by": watcher(), "now": given.NOW}
     alerts.end(session, provider_id=home.id, alert_id=alert.id, **(defaults | changed))
 
 
@@ -124,9 +124,9 @@ class TestEnd:
         alert = put(session, home, starts_on=TODAY - timedelta(days=3))
         end(session, home, alert, ends_on=TODAY + timedelta(days=300))
         with pytest.raises(errors.Stale) as refused:
-            end(session, home, alert, was=None)
+            end(session, home, alert, was={"ends_on": None})
         assert refused.value.fields == {"ends_on": "its last day is now 2026-12-27"}
-        end(session, home, alert, was=TODAY + timedelta(days=300))
+        end(session, home, alert, was={"ends_on": TODAY + timedelta(days=300)})
         assert alert.ends_on == TODAY
 
     def test_b15_ends_it_once(self, session: orm.Session, home: models.Provider) -> None:

@@ -12,6 +12,7 @@ import datetime
 import functools
 import gzip
 import io
+import itertools
 import pathlib
 import zipfile
 import zlib
@@ -169,24 +170,17 @@ def _ods_sheets(archive: zipfile.ZipFile, told: Told) -> Iterator[Sheet]:
         lines = reader.lines(content, told)
         found: deque[tuple[str, int, list[str]]] = deque()
 
+        def is_more() -> bool:
+            if not found:
+                found.extend(itertools.islice(lines, 1))
+            return bool(found)
+
         def of_one(sheet: str) -> Iterator[Line]:
-            while True:
-                if not found:
-                    following = next(lines, None)
-                    if following is None:
-                        return
-                    found.append(following)
-                if found[0][0] != sheet:
-                    return
+            while is_more() and found[0][0] == sheet:
                 _, number, values = found.popleft()
                 yield number, values
 
-        while True:
-            if not found:
-                following = next(lines, None)
-                if following is None:
-                    return
-                found.append(following)
+        while is_more():
             name = found[0][0]
             rest = of_one(name)
             yield name.partition("\0")[2], rest
