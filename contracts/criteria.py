@@ -1,8 +1,8 @@
 """What a search for a place asks for (DOMAIN C1, C2): the one shape of it, from the address bar to the SQL.
 
-Everything may be left out, but a place has to be given: a postcode, an area, or both (then the area says where
-to look and the postcode from where distances count). Codes are those of ``vocabulary``, of the words that are
-data, and of ``areas``.
+Everything may be left out, but a place has to be given: a postcode, an area, or both (then the area says
+where to look and the postcode from where distances count). Codes are those of ``vocabulary``, of the words
+that are data, and of ``areas``.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ SORTS: dict[str, str] = {
     UPDATED: "Last updated, newest first",
     FRESH_FIRST: "Up-to-date figures first",
 }
-"""Orders of the results. With several postcodes "distance" counts from the first, and NEAREST_TO_ALL, which is
-the order then unless another is asked for, puts first where the distances add up to the least."""
+"""Orders of the results. With several postcodes "distance" counts from the first, and NEAREST_TO_ALL, which
+is the order then unless another is asked for, puts first where the distances add up to the least."""
 
 LONG_TERM, SHORT_STAY = "long_term", "short_stay"
 STAYS: dict[str, str] = {LONG_TERM: "Long term", SHORT_STAY: "Short stay"}
@@ -63,14 +63,14 @@ RATINGS = ("inadequate", "requires_improvement", "good", "outstanding")
 class Criteria(TypedDict, total=False):
     """What somebody looks for.
 
-    ``area`` is the code of a council, sub-ICB or ICB. Without ``provider_type`` and ``bed_type`` it is any bed
-    of a care home. ``short_stay`` homes are those with a short-stay service, whose vacancies are those of
-    their long-term beds. ``min_rating`` is the CQC's overall one. ``max_price`` is in pounds a week, of the
-    bed type asked for, else of the cheapest vacant one. Each of ``words`` has to begin one in the home's notes.
-    ``contract`` is the code of a council or sub-ICB that the home has a contract with. ``accepting_today``
-    are homes whose figures are up to date (``freshness``), with no embargo on, and that admit at weekends if
-    it is one. All ``capabilities`` have to be there. ``radius_miles`` counts from the first postcode, in a
-    straight line.
+    ``area`` is the code of a council, sub-ICB or ICB. Without ``provider_type`` and ``bed_type`` it is any
+    bed of a care home. ``short_stay`` homes are those with a short-stay service, whose vacancies are those
+    of their long-term beds. ``min_rating`` is the CQC's overall one. ``max_price`` is in pounds a week, of
+    the bed type asked for, else of the cheapest vacant one. Each of ``words`` has to begin one in the home's
+    notes. ``contract`` is the code of a council or sub-ICB that the home has a contract with.
+    ``accepting_today`` are homes whose figures are up to date (``freshness``), with no embargo on, and that
+    admit at weekends if it is one. All ``capabilities`` have to be there. ``radius_miles`` counts from the
+    first postcode, in a straight line.
     """
 
     postcode: str
