@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import json
 import math
@@ -18,6 +19,8 @@ from gateway import security
 from kit import ids
 
 if TYPE_CHECKING:
+    from werkzeug.datastructures import MultiDict
+
     from gateway.authentication import Session
     from gateway.settings import Network, Settings
 
@@ -133,19 +136,42 @@ def query(request: Request, schema: marshmallow.Schema | None) -> dict[str, Any]
     :raises errors.Invalid: naming the fields that are unknown, given twice or wrong
     """
     if not request.environ.get("QUERY_STRING"):
-        plain: dict[str, str] = {}
+        plain: dict[str, Any] = {}
     else:
-        repeated = {name: "Give this once." for name, values in request.args.lists() if len(values) > 1}
-        if repeated:
-            raise errors.Invalid("A search field was given more than once.", repeated)
-        # An empty field of a search form is a field left out.
-        plain = {name: value for name, value in request.args.items() if value != ""}
+        plain = _plain(request.args, _repeatable(schema))
         _refuse_unprintable(plain)
     if schema is None:
         if plain:
             raise errors.Invalid("This call takes no query.", dict.fromkeys(plain, "Unknown field."))
         return {}
     return load(schema, plain)
+
+
+def _plain(args: MultiDict[str, str], repeatable: frozenset[str]) -> dict[str, Any]:
+    """Return the fields of a query; an empty field of a search form is a field left out."""
+    plain: dict[str, Any] = {}
+    repeated: dict[str, str] = {}
+    for name, values in args.lists():
+        if name in repeatable:
+            values = [value for value in values if value != ""]
+            if values:
+                plain[name] = values
+        elif len(values) > 1:
+            repeated[name] = "Give this once."
+        elif values[0] != "":
+            plain[name] = values[0]
+    if repeated:
+        raise errors.Invalid("A search field was given more than once.", repeated)
+    return plain
+
+
+@functools.lru_cache(maxsize=256)
+def _repeatable(schema: marshmallow.Schema | None) -> frozenset[str]:
+    """Return the names of the fields that may be given more than once in a query."""
+    if schema is None:
+        return frozenset()
+    listed = marshmallow.fields.List
+    return frozenset(name for name, field in schema.load_fields.items() if isinstance(field, listed))
 
 
 def body(request: Request, schema: marshmallow.Schema) -> dict[str, Any]:

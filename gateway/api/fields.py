@@ -15,6 +15,7 @@ LARGEST_PAGE = 10_000
 YEARS = range(2000, 2101)
 MOST_CHOICES = 50
 _CODE = re.compile(r"^[a-z][a-z0-9_]{0,59}$", re.ASCII)
+_AREA = re.compile(r"^[A-Z0-9]{3,9}\Z", re.ASCII)
 _EMAIL = re.compile(r"[^\s@\x00-\x1f]{1,64}@[^\s@\x00-\x1f]{1,189}")
 _DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
 _DECIMAL = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?", re.ASCII)
@@ -22,7 +23,8 @@ _DECIMAL = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?", re.ASCII)
 
 def text(most: int, *, least: int = 1, example: str | None = None, **options: Any) -> fields.String:
     """Take text of a bounded length, in characters."""
-    return fields.String(validate=validate.Length(least, most), metadata=_example(example), **options)
+    metadata = {**_example(example), **options.pop("metadata", {})}
+    return fields.String(validate=validate.Length(least, most), metadata=metadata, **options)
 
 
 def code(codes: Iterable[str], *, example: str | None = None, **options: Any) -> fields.String:
@@ -38,6 +40,14 @@ def choice(*, example: str | None = None, **options: Any) -> fields.String:
     metadata = {**_example(example), **options.pop("metadata", {})}
     shape = validate.Regexp(_CODE, error="This is no code; GET /api/v1/choices lists what can be chosen.")
     return fields.String(validate=shape, metadata=metadata, **options)
+
+
+def area_code(*, example: str | None = None, **options: Any) -> fields.String:
+    """Take the code of an area; whether there is such an area is for its service to say."""
+    metadata = {**_example(example), **options.pop("metadata", {})}
+    return fields.String(
+        validate=validate.Regexp(_AREA, error="This is no code of an area."), metadata=metadata, **options
+    )
 
 
 def choices(*, example: list[str] | None = None, **options: Any) -> fields.List[Any]:
@@ -80,6 +90,14 @@ class YesNo(fields.Boolean):
         if not isinstance(value, bool):
             raise self.make_error("invalid", input=value)
         return value
+
+
+class Ticked(fields.Boolean):
+    """Take yes or no from a query, as a form with a box to tick sends it."""
+
+    def __init__(self, **options: Any) -> None:
+        said: Any = {"invalid": "Say yes or no."}
+        super().__init__(truthy={"yes", "true"}, falsy={"no", "false"}, error_messages=said, **options)
 
 
 class Id(fields.String):

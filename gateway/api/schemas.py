@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from contracts import areas, permissions, vocabulary
+from contracts import areas, criteria, permissions, vocabulary
 from gateway.api.fields import (
     MOST_CHOICES,
     BigDigits,
@@ -17,7 +17,9 @@ from gateway.api.fields import (
     Email,
     Id,
     Moment,
+    Ticked,
     YesNo,
+    area_code,
     choice,
     choices,
     code,
@@ -614,25 +616,74 @@ class ChoiceChanges(ChoiceForm):
 # Searching and reports
 
 
-class VacancyQuery(Schema):
-    """Where and what is looked for."""
+class VacancyCriteria(Schema):
+    """Where and what is looked for (`contracts.criteria`)."""
 
-    postcode = text(10, required=True, example="DH1 3YG")
+    postcode = text(10, metadata={"description": "Distances count from here."}, example="DH1 3YG")
+    postcode_2 = text(10, metadata={"description": "A second place: every distance is told."})
+    postcode_3 = text(10, metadata={"description": "A third place."})
+    area = area_code(
+        metadata={
+            "description": "Code of a council, sub-ICB or ICB to look in. Without a postcode, distances "
+            "count from its headquarters."
+        },
+        example="E06000047",
+    )
+    radius_miles = Decimal(
+        validate=validate.Range(0.1, 500),
+        metadata={"description": "At most so far from the first place, in a straight line.", "example": 10},
+    )
+    provider_type = choice(metadata={"description": "Care homes, unless `bed_type` says otherwise."})
+    stay = code(criteria.STAYS, metadata={"description": "`short_stay`: with any short-stay service."})
+    short_stay_service = choice(example="respite")
     bed_type = choice(
         example="general_residential",
         metadata={
             "description": "Left out, any bed type of care homes; those of hospices and units only by name."
         },
     )
+    cqc_service = text(200, metadata={"description": "A service that the CQC has registered."})
+    min_rating = code(criteria.RATINGS, metadata={"description": "The CQC's overall rating, or better."})
     max_price = Digits(
         validate=validate.Range(0, 1_000_000), metadata={"description": "Pounds per week.", "example": 1200}
     )
-    updated_within_hours = Digits(validate=validate.Range(1, HOURS_OF_A_YEAR), metadata={"example": 48})
-    radius_miles = Decimal(validate=validate.Range(0.1, 500), metadata={"example": 10})
-    words = fields.String(
-        validate=validate.Length(1, 100),
-        metadata={"description": "Each has to begin a word in the notes.", "example": "hoist"},
+    language = text(80, example="Polish")
+    words = text(100, metadata={"description": "Each has to begin a word in the notes."}, example="hoist")
+    funding_source = code(vocabulary.FUNDING_SOURCES)
+    contract = area_code(
+        metadata={"description": "Code of a council or sub-ICB that there is a contract with."}
     )
+    brand = text(200)
+    out_of_hours = Ticked(metadata={"description": "`yes`: admits out of hours."})
+    accepting_today = Ticked(
+        metadata={
+            "description": "`yes`: the figures are up to date, no embargo is on, and people are admitted at "
+            "weekends if it is one."
+        }
+    )
+    updated_within_hours = Digits(validate=validate.Range(1, HOURS_OF_A_YEAR), metadata={"example": 48})
+    capabilities = fields.List(
+        choice(),
+        validate=validate.Length(1, criteria.MOST_CAPABILITIES),
+        metadata={
+            "description": "Needs that can all be met; give it once for each.",
+            "example": ["tracheostomy", "palliative_care"],
+        },
+    )
+    sort = code(
+        criteria.SORTS,
+        metadata={"description": "`distance` unless told; `nearest_to_all` where there are several places."},
+    )
+
+    @validates_schema
+    def _has_a_place(self, data: dict[str, object], **_: object) -> None:
+        if not ("postcode" in data or "area" in data):
+            raise ValidationError("Give a postcode or an area.", "postcode")
+
+
+class VacancyQuery(VacancyCriteria):
+    """Where and what is looked for, and which page of it."""
+
     page = page()
 
 
