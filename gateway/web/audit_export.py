@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from gateway import http
 from gateway.web import audit_words
+from kit import spreadsheets
 
 MOST_ROWS = 10_000
 ROWS_AT_ONCE = 100
@@ -25,9 +25,6 @@ COLUMNS = (
     "Id of what it was done to",
     "Id of who did it",
 )
-_STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_BYTE_ORDER_MARK = "\ufeff"
-"""By which Excel knows that the text is UTF-8."""
 
 Read = Callable[..., Mapping[str, Any]]
 
@@ -47,22 +44,12 @@ def entries(read: Read, filters: Mapping[str, Any]) -> tuple[list[Mapping[str, A
 
 def file(rows: Iterable[Mapping[str, Any]], *, criteria: str, cut_off: bool, name: str) -> http.Page:
     """Return the entries as a CSV file; its first row says what was asked for."""
-    written = io.StringIO(newline="")
-    table = csv.writer(written, lineterminator="\r\n")
     more = f" There are more: these are the newest {MOST_ROWS:,}." if cut_off else ""
-    table.writerow([cell(f"{criteria}{more}")])
-    table.writerow(COLUMNS)
-    for row in rows:
-        table.writerow([cell(value) for value in _cells(audit_words.described(row))])
-    page = http.Page(_BYTE_ORDER_MARK + written.getvalue(), content_type="text/csv; charset=utf-8")
+    entries = (_cells(audit_words.described(row)) for row in rows)
+    table = spreadsheets.lines(itertools.chain([[f"{criteria}{more}"], COLUMNS], entries))
+    page = http.Page(spreadsheets.BYTE_ORDER_MARK + table, content_type=spreadsheets.CSV)
     page.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return page
-
-
-def cell(value: Any) -> str:
-    """Return a value as text that no spreadsheet runs: what would begin a formula gets an apostrophe."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_STARTS_FORMULA) else text
 
 
 def _cells(entry: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -5,8 +5,8 @@ It is made in a child process (`kit.child`): a workbook of 15,000 rows takes a p
 
 from __future__ import annotations
 
-import csv
 import io
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +16,7 @@ import xlsxwriter
 from sqlalchemy import orm
 
 from contracts import areas, errors, permissions, vocabulary
+from kit import spreadsheets
 from services.providers import bed_types, choices, listing
 from services.providers.listing_filters import Filters
 
@@ -45,9 +46,6 @@ COLUMNS: dict[str, int] = {
     "Provider id": 38,
 }
 """The columns and how wide they are, in characters."""
-_STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_BYTE_ORDER_MARK = "\ufeff"
-"""By which Excel knows that the text is UTF-8."""
 
 Cell = str | int | None
 
@@ -117,7 +115,7 @@ def workbook(rows: Iterable[Sequence[Cell]], *, now: datetime) -> bytes:
     """Return the rows as an Excel workbook."""
     written = io.BytesIO()
     # Rows are written once and in order, so that memory does not grow with them.
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    options = {"constant_memory": True, **spreadsheets.OPTIONS}
     with xlsxwriter.Workbook(written, options) as book:
         bold, head = book.add_format({"bold": True}), book.add_format({"bold": True, "bottom": 1})
         sheet = book.add_worksheet("Providers")
@@ -140,13 +138,8 @@ def workbook(rows: Iterable[Sequence[Cell]], *, now: datetime) -> bytes:
 
 def table(rows: Iterable[Sequence[Cell]], *, now: datetime) -> bytes:
     """Return the rows as CSV."""
-    written = io.StringIO(newline="")
-    lines = csv.writer(written, lineterminator="\r\n")
-    lines.writerow([_notice(now)])
-    lines.writerow(COLUMNS)
-    for row in rows:
-        lines.writerow([_text(value) for value in row])
-    return (_BYTE_ORDER_MARK + written.getvalue()).encode()
+    lines = spreadsheets.lines(itertools.chain([[_notice(now)], COLUMNS], rows))
+    return (spreadsheets.BYTE_ORDER_MARK + lines).encode()
 
 
 def _write(sheet: Any, row: int, column: int, value: Cell) -> None:
@@ -155,12 +148,6 @@ def _write(sheet: Any, row: int, column: int, value: Cell) -> None:
     elif value:
         # As text, whatever it begins with.
         sheet.write_string(row, column, value)
-
-
-def _text(value: Cell) -> str:
-    """Return a value as text that no spreadsheet runs: what would begin a formula gets an apostrophe."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_STARTS_FORMULA) else text
 
 
 def _notice(now: datetime) -> str:

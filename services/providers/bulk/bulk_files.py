@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -12,12 +11,12 @@ import xlsxwriter
 from sqlalchemy import orm, select
 
 from contracts import permissions
+from kit import spreadsheets
 from services.providers import bed_types, choices, listing, models
 from services.providers.bulk import bulk_templates
 from services.providers.bulk.bulk_templates import Column, Sheet, Template
 
 AT_A_TIME = 500
-_STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _YELLOW = "#FFF9C4"
 _LISTS = "Lists"
 """A hidden sheet with what there is to choose from."""
@@ -39,10 +38,8 @@ def workbook(session: orm.Session, template: Template, *, by: permissions.Actor,
 
 def csv_file(session: orm.Session, template: Template, *, by: permissions.Actor) -> bytes:
     """Return the same as a CSV file: one table with the columns of all sheets."""
-    written = io.StringIO(newline="")
-    table = csv.writer(written, lineterminator="\r\n")
     columns, reasons = template.csv_columns, reason_labels(session)
-    table.writerow([column.heading for column in columns])
+    table: list[list[Any]] = [[column.heading for column in columns]]
     for provider in providers(session, template, by=by):
         whole: Row = {}
         for sheet in template.sheets:
@@ -55,8 +52,8 @@ def csv_file(session: orm.Session, template: Template, *, by: permissions.Actor)
             for row in rows_of(provider, sheet, reasons=reasons)
         ]
         for row in by_type or [whole]:
-            table.writerow([_csv_cell((whole | row).get(column.key)) for column in columns])
-    return b"\xef\xbb\xbf" + written.getvalue().encode()
+            table.append([_said((whole | row).get(column.key)) for column in columns])
+    return (spreadsheets.BYTE_ORDER_MARK + spreadsheets.lines(table)).encode()
 
 
 def providers(
@@ -120,9 +117,7 @@ def fault_book(
 ) -> bytes:
     """Return a workbook that says what is wrong where, and what became of every provider of an upload."""
     target = io.BytesIO()
-    with xlsxwriter.Workbook(
-        target, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    ) as book:
+    with xlsxwriter.Workbook(target, {"in_memory": True, **spreadsheets.OPTIONS}) as book:
         styles = _Styles(book)
         wrong = [
             [fault["sheet"], fault["row"], fault["column"], fault["heading"], fault["name"], fault["what"]]
@@ -181,13 +176,11 @@ def _table(
             _cell(page, number, at, value, styles.words)
 
 
-def _csv_cell(value: Any) -> str:
-    """Return a value as text that no spreadsheet runs: what would begin a formula gets an apostrophe."""
+def _said(value: Any) -> Any:
+    """Return yes or no in words, and any other value as it is."""
     if isinstance(value, bool):
         return "Yes" if value else "No"
-    text = "" if value is None else str(value)
-    # A telephone number may begin like a formula, and is none.
-    return f"'{text}" if text.startswith(_STARTS_FORMULA) else text
+    return value
 
 
 def _write(template: Template, rows: Mapping[str, list[Row]], *, reasons: Sequence[str]) -> bytes:
@@ -195,7 +188,7 @@ def _write(template: Template, rows: Mapping[str, list[Row]], *, reasons: Sequen
     # Rows are handed on as they come, so that memory does not grow with them.
     with xlsxwriter.Workbook(
         target,
-        {"in_memory": True, "constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False},
+        {"in_memory": True, "constant_memory": True, **spreadsheets.OPTIONS},
     ) as book:
         styles = _Styles(book)
         _instructions(book, template, styles)
