@@ -1,10 +1,11 @@
-"""Call a service from a process that is none: the operator's commands."""
+"""Call a service from a process that is none: the operator's commands, and the children of a service."""
 
 from __future__ import annotations
 
+import contextlib
 import time
 import uuid
-from typing import Any
+from typing import Any, Self
 
 import kombu.entity
 import orjson
@@ -27,47 +28,90 @@ def call(
 
     :raises errors.Unavailable: when broker or service do not answer within ``time_limit`` seconds.
     """
-    correlation_id = uuid.uuid4().hex
-    exchange = nameko_rpc.get_rpc_exchange()
-    publisher = broker.Publisher()
-    try:
-        with broker.connect(confirm=False) as connection:
-            replies = kombu.entity.Queue(
-                f"rpc.reply-command-{correlation_id}", exchange, routing_key=correlation_id, exclusive=True
-            )(connection.default_channel)
-            replies.declare()
+    with Client(actor) as client:
+        return client.call(target, method, time_limit=time_limit, **arguments)
+
+
+class Client:
+    """Makes calls for somebody, one after the other, over one connection: ``with Client(actor) as client``."""
+
+    def __init__(self, actor: permissions.Actor) -> None:
+        self._actor = rpc.encode(actor)
+        self._call_id = uuid.uuid4().hex
+        self._publisher = broker.Publisher()
+        self._connection: Any = None
+        self._replies: Any = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._hang_up()
+
+    def call(self, target: str, method: str, *, time_limit: float = rpc.TIME_LIMIT, **arguments: Any) -> Any:
+        """Call ``target``'s entrypoint and return what it returns, or raise what it raises.
+
+        :raises errors.Unavailable: when broker or service do not answer within ``time_limit`` seconds.
+        """
+        correlation_id = uuid.uuid4().hex
+        try:
+            self._connect()
             rpc.publish_call(
-                publisher,
+                self._publisher,
                 method,
                 arguments,
                 target=target,
-                headers=rpc.headers(actor=rpc.encode(actor), call_id=correlation_id),
+                headers=rpc.headers(actor=self._actor, call_id=self._call_id),
                 time_limit=time_limit,
-                reply_to=correlation_id,
+                reply_to=self._replies.routing_key,
                 correlation_id=correlation_id,
             )
-            reply = _wait(connection, replies, until=time.monotonic() + time_limit)
-    except broker.Unroutable as fault:
-        raise errors.Unavailable(f"The {target} service is not running.") from fault
-    except broker.CONNECTION_ERRORS as fault:
-        raise errors.Unavailable(f"The {target} service or the message broker does not answer.") from fault
-    finally:
-        publisher.close()
-    if reply["error"]:
-        raise nameko_exceptions.deserialize(reply["error"])
-    return reply["result"]
+            reply = self._wait(correlation_id, until=time.monotonic() + time_limit)
+        except broker.Unroutable as fault:
+            raise errors.Unavailable(f"The {target} service is not running.") from fault
+        except broker.CONNECTION_ERRORS as fault:
+            # Another attempt begins with a new connection.
+            self._hang_up()
+            raise errors.Unavailable(
+                f"The {target} service or the message broker does not answer."
+            ) from fault
+        if reply["error"]:
+            raise nameko_exceptions.deserialize(reply["error"])
+        return reply["result"]
 
+    def _connect(self) -> None:
+        """Connect, unless that is done, and have a queue for replies."""
+        if self._connection is not None:
+            return
+        name = uuid.uuid4().hex
+        self._connection = broker.connect(confirm=False)
+        self._replies = kombu.entity.Queue(
+            f"rpc.reply-command-{name}", nameko_rpc.get_rpc_exchange(), routing_key=name, exclusive=True
+        )(self._connection.default_channel)
+        self._replies.declare()
 
-def _wait(connection: Any, replies: Any, *, until: float) -> Any:
-    """Return the first reply.
+    def _hang_up(self) -> None:
+        self._publisher.close()
+        if self._connection is not None:
+            with contextlib.suppress(*broker.CONNECTION_ERRORS):
+                self._connection.close()
+        self._connection = self._replies = None
 
-    :raises TimeoutError: when there is none in time.
-    """
-    found: list[Any] = []
-    with connection.Consumer([replies], no_ack=True, on_message=lambda reply: found.append(reply.body)):
-        while not found:
-            left = until - time.monotonic()
-            if left <= 0:
-                raise TimeoutError("no reply")
-            connection.drain_events(timeout=left)
-    return orjson.loads(found[0])
+    def _wait(self, correlation_id: str, *, until: float) -> Any:
+        """Return the reply to a call; what comes late to an earlier one is thrown away.
+
+        :raises TimeoutError: when there is none in time.
+        """
+        found: list[Any] = []
+
+        def take(reply: Any) -> None:
+            if reply.properties.get("correlation_id") == correlation_id:
+                found.append(reply.body)
+
+        with self._connection.Consumer([self._replies], no_ack=True, on_message=take):
+            while not found:
+                left = until - time.monotonic()
+                if left <= 0:
+                    raise TimeoutError("no reply")
+                self._connection.drain_events(timeout=left)
+        return orjson.loads(found[0])
