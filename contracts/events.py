@@ -99,6 +99,7 @@ class ProviderSnapshot(TypedDict):
     latitude: NotRequired[float | None]
     longitude: NotRequired[float | None]
     capabilities: NotRequired[dict[str, Capability]]
+    weekend_admissions: NotRequired[bool | None]
     contracts: NotRequired[list[str]]
     notes: NotRequired[list[Note]]
     alerts: NotRequired[list[Alert]]
@@ -306,6 +307,15 @@ class BulkFinished(PersonEvent, publisher="providers", consumers=["notifications
     applied: int
     left_out: int
     finished_at: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublicReportSent(PersonEvent, publisher="reports", consumers=["notifications"]):
+    """Somebody had the public report of an area mailed; reports knows to whom (C8)."""
+
+    sending_id: str
+    area_code: str
+    sent_at: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import DateTime, Index, Integer, Text, Uuid
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import DateTime, ForeignKey, Index, Integer, LargeBinary, Text, Uuid
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import Mapped, mapped_column
 
-
-class Base(DeclarativeBase):
-    """The tables' common base."""
+from kit import jobs
+from services.reports.models_base import Base as Base
+from services.reports.models_public import OutboxMessage as OutboxMessage
+from services.reports.models_public import PublicHome as PublicHome
+from services.reports.models_public import PublicSending as PublicSending
 
 
 class Provider(Base):
@@ -60,3 +64,44 @@ class CapacityInterval(Base):
     accepting: Mapped[int] = mapped_column(Integer)
     closed: Mapped[int] = mapped_column(Integer)
     weekly_price_from: Mapped[int | None] = mapped_column(Integer)
+
+
+class Export(Base):
+    """A file of what a search found, from when somebody asks for it until it is forgotten (C4)."""
+
+    __tablename__ = "exports"
+
+    id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
+    by_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), index=True)
+    by: Mapped[dict[str, Any]] = mapped_column(postgresql.JSONB())
+    """Who asked, with what they might do then: search is asked for them."""
+    format: Mapped[str] = mapped_column(Text)
+    criteria: Mapped[dict[str, Any]] = mapped_column(postgresql.JSONB())
+    words: Mapped[list[list[str]]] = mapped_column(postgresql.JSONB())
+    """The criteria as people read them: names and values."""
+    state: Mapped[str] = mapped_column(Text)
+    problem: Mapped[str | None] = mapped_column(Text)
+    homes: Mapped[int | None] = mapped_column(Integer)
+    stale: Mapped[int | None] = mapped_column(Integer)
+    size: Mapped[int | None] = mapped_column(Integer)
+    """Of the file, in bytes."""
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
+    finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class ExportPart(Base):
+    """A piece of a file, small enough to be handed on in one message; the first is number 0."""
+
+    __tablename__ = "export_parts"
+
+    export_id: Mapped[str] = mapped_column(
+        Uuid(as_uuid=False), ForeignKey("exports.id", ondelete="CASCADE"), primary_key=True
+    )
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Job(jobs.Row, Base):
+    """Work to be done in the background."""
+
+    __tablename__ = "jobs"
