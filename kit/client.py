@@ -33,7 +33,7 @@ def call(
 
 
 class Client:
-    """Makes calls for somebody, one after the other, over one connection: ``with Client(actor) as client``."""
+    """Makes calls for somebody, one after the other, over one connection, until it is left."""
 
     def __init__(self, actor: permissions.Actor) -> None:
         self._actor = rpc.encode(actor)
