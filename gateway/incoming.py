@@ -197,6 +197,15 @@ def check_form_fields(request: Request) -> None:
             _refuse_unprintable(value, name)
 
 
+def check_query_fields(request: Request) -> None:
+    """Refuse the address of a page with characters that cannot be stored.
+
+    :raises errors.Invalid: naming the field
+    """
+    for name, value in request.args.items(multi=True):
+        _refuse_unprintable(value, name)
+
+
 def read(request: Request) -> bytes:
     """Return the body's bytes, chunked or not.
 

@@ -46,6 +46,11 @@ class Settings:
     support_email: str = settings.setting(
         "SUPPORT_EMAIL", help="where people reach the service's team; none: words only", default=""
     )
+    travel_url: str = settings.setting(
+        "TRAVEL_URL",
+        help="page that shows the way to a home, with {from} and {to} for two postcodes; empty: no links",
+        default="https://www.google.com/maps/dir/?api=1&origin={from}&destination={to}",
+    )
 
     @cached_property
     def proxies(self) -> tuple[Network, ...]:

@@ -63,7 +63,7 @@ class Pages:
         query = {name: value for name, value in self.query.items() if value not in (None, "")}
         if page > 1:
             query["page"] = page
-        return f"{self.path}{'?' + urlencode(query) if query else ''}{self.fragment}"
+        return f"{self.path}{'?' + urlencode(query, doseq=True) if query else ''}{self.fragment}"
 
 
 def asked(text: str | None) -> int:
