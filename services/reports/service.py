@@ -5,18 +5,24 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from nameko.timer import timer
+
 from contracts import events, permissions
-from kit import database, health, messaging, rpc
-from services.reports import intervals, last_updated, providers_known
+from kit import children, clock, database, health, messaging, rpc
+from services.reports import calls_exports, exports_asked, intervals, last_updated, providers_known
+
+HOUSEKEEPING_SECONDS = 600
 
 
-class Reports(health.Health):
+class Reports(calls_exports.Exports, health.Health):
     """How fresh figures are and how capacity is used."""
 
     name = "reports"
 
     database = database.Database("reports")
+    clock = clock.Clock()
     caller = rpc.Caller()
+    job_queued = children.Jobs(database, "services.reports.exports_work")
     identity = rpc.Service("identity")
 
     @rpc.entrypoint(may=permissions.LAST_UPDATED_REPORT, repeatable=True)
@@ -27,6 +33,12 @@ class Reports(health.Health):
         ids = last_updated.updaters(answer)
         ourselves = self.identity.acting_as(permissions.service(self.name))
         return last_updated.with_names(answer, ourselves.names(user_ids=ids) if ids else {})
+
+    @timer(interval=HOUSEKEEPING_SECONDS, eager=True)
+    def keep_house(self) -> None:
+        """Forget the files that are too old to be fetched."""
+        with self.database.transaction() as session:
+            exports_asked.forget_old(session, now=self.clock())
 
     @messaging.handles(events.ProviderChanged)
     def on_provider_changed(self, event: events.ProviderChanged) -> None:

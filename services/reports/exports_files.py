@@ -1,0 +1,132 @@
+"""The files of what a search found (C4): an Excel workbook of three sheets, or a CSV file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import IO, Any
+
+import xlsxwriter
+
+from contracts import criteria
+from kit import spreadsheets
+from services.reports import exports_rows
+from services.reports.exports_rows import Cell, Column, Home, Rows
+
+TITLE = "Vacancies found"
+A4 = 9
+_FORMATS = {
+    exports_rows.MILES: "0.0",
+    exports_rows.PRICE: "£#,##0",
+    exports_rows.MOMENT: "d mmm yyyy hh:mm",
+    exports_rows.DAY: "d mmm yyyy",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class About:
+    """What the first sheet, or the first lines, say of a file."""
+
+    made_at: datetime
+    """In London, without a zone."""
+    made_for: str
+    homes: int
+    stale: int
+    sort: str
+    words: Sequence[Sequence[str]]
+    """The criteria: names and values."""
+
+    def lines(self) -> Iterator[tuple[str, Cell]]:
+        """Give what is said, each with what it is called."""
+        yield "Made at (London time)", self.made_at
+        yield "Made for", self.made_for
+        yield "Homes", self.homes
+        yield "Of these with figures older than expected", self.stale
+        yield "In the order of", criteria.SORTS[self.sort]
+        yield from ((name, value) for name, value in self.words)
+
+
+def workbook(target: IO[bytes], about: About, rows: Rows, homes: Sequence[Home]) -> None:
+    """Write a workbook: about it, a row for each home, and a row for each home and bed type."""
+    # Rows are written once and in order, so that memory does not grow with them.
+    with xlsxwriter.Workbook(target, {"constant_memory": True, **spreadsheets.OPTIONS}) as book:
+        book.set_properties({"title": TITLE, "comments": criteria.NOTICE})
+        _about(book, about)
+        _sheet(book, "Homes", rows.columns, (home.cells for home in homes), number=len(homes))
+        beds = sum(len(home.beds) for home in homes)
+        every_bed = (row for home in homes for row in home.beds)
+        _sheet(book, "Vacancies by bed type", rows.bed_columns, every_bed, number=beds)
+
+
+def table(target: IO[bytes], about: About, rows: Rows, homes: Sequence[Home]) -> None:
+    """Write a CSV file: the notice, what is said about it, an empty line, and a row for each home."""
+    target.write(spreadsheets.BYTE_ORDER_MARK.encode())
+    head: list[Sequence[Cell]] = [[criteria.NOTICE], *about.lines(), []]
+    head.append([column.heading for column in rows.columns])
+    for some in (head, (home.cells for home in homes)):
+        target.write(spreadsheets.lines(map(_said, cells) for cells in some).encode())
+
+
+def _said(value: Cell) -> Cell:
+    """Return a time as spreadsheets and programs read it, and anything else as it is."""
+    if isinstance(value, datetime):
+        return value.isoformat(" ", "minutes")
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _about(book: Any, about: About) -> None:
+    sheet = book.add_worksheet("About")
+    sheet.hide_gridlines(2)
+    sheet.set_column(0, 0, 42)
+    sheet.set_column(1, 1, 60)
+    name = book.add_format({"bold": True, "valign": "top"})
+    value = book.add_format({"align": "left", "valign": "top", "text_wrap": True})
+    moment = book.add_format({"align": "left", "num_format": _FORMATS[exports_rows.MOMENT]})
+    sheet.write_string(0, 0, TITLE, book.add_format({"bold": True, "font_size": 16}))
+    notice = book.add_format({"bold": True, "text_wrap": True, "valign": "top", "font_color": "#8A1500"})
+    sheet.merge_range(1, 0, 1, 1, "", notice)
+    sheet.set_row(1, 34)
+    sheet.write_string(1, 0, criteria.NOTICE, notice)
+    for number, (called, said) in enumerate(about.lines(), 3):
+        sheet.write_string(number, 0, called, name)
+        if isinstance(said, datetime):
+            sheet.write_datetime(number, 1, said, moment)
+        elif isinstance(said, int):
+            sheet.write_number(number, 1, said, value)
+        else:
+            sheet.write_string(number, 1, str(said), value)
+
+
+def _sheet(
+    book: Any, title: str, columns: Sequence[Column], rows: Iterator[Sequence[Cell]], *, number: int
+) -> None:
+    sheet = book.add_worksheet(title)
+    heading = book.add_format(
+        {"bold": True, "text_wrap": True, "valign": "top", "bg_color": "#D8DDE0", "bottom": 1}
+    )
+    quoted = book.add_format({"quote_prefix": True})
+    styles = {kind: book.add_format({"num_format": shown}) for kind, shown in _FORMATS.items()}
+    sheet.set_landscape()
+    sheet.set_paper(A4)
+    sheet.repeat_rows(0)
+    sheet.set_footer(f"&L{criteria.NOTICE}&RPage &P of &N")
+    sheet.freeze_panes(1, 1)
+    sheet.autofilter(0, 0, number, len(columns) - 1)
+    sheet.set_row(0, 32)
+    for at, column in enumerate(columns):
+        sheet.set_column(at, at, column.width)
+        sheet.write_string(0, at, column.heading, heading)
+    kinds = [styles.get(column.kind) for column in columns]
+    for at_row, cells in enumerate(rows, 1):
+        for at, value in enumerate(cells):
+            if value is None or value == "":
+                continue
+            if isinstance(value, str):
+                # As text, whatever it begins with, also once somebody has edited the cell.
+                style = quoted if value.startswith(spreadsheets.STARTS_FORMULA) else None
+                sheet.write_string(at_row, at, value, style)
+            elif isinstance(value, date):
+                sheet.write_datetime(at_row, at, value, kinds[at])
+            else:
+                sheet.write_number(at_row, at, value, kinds[at])
