@@ -1,0 +1,73 @@
+"""The public report as a tagged PDF (PDF/UA-1), set in a child process (`kit.child`) (C8)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy
+import typst
+
+from contracts import published
+from services.reports import public_files
+
+LAYOUT = Path(__file__).with_name("public_report.typ")
+
+Row = Mapping[str, Any]
+
+
+def document(engine: sqlalchemy.Engine | None, *, report: Row, site: str, contact: str) -> bytes:
+    """Return the report as a PDF; what people have typed reaches the layout as data, never as markup."""
+    said = {
+        "area": report["area"]["name"],
+        "as_of": _words(report["as_of"]),
+        "homes": report["homes"],
+        "with_vacancies": len(report["results"]),
+        "stale": report["stale"],
+        "totals": [
+            [total["label"], published.words(total["number"], total["or_more"]), str(total["homes"])]
+            for total in report["totals"]
+        ],
+        "results": [_entry(home) for home in report["results"]],
+        "about": published.ABOUT,
+        "ratings_from": published.RATINGS_FROM,
+        "out_of_date": published.OUT_OF_DATE,
+        "address": public_files.address(report, site=site),
+        "contact": contact,
+    }
+    made: bytes = typst.compile(
+        LAYOUT.read_bytes(),
+        sys_inputs={"report": json.dumps(said)},
+        # The fonts that come along, so that it looks alike wherever it is set.
+        ignore_system_fonts=True,
+        pdf_standards=["ua-1"],
+    )
+    return made
+
+
+def _entry(home: Row) -> dict[str, Any]:
+    return {
+        "name": home["name"],
+        "type": public_files.type_name(home["type"]),
+        "address": ", ".join(part for part in (home["address"], home["town"], home["postcode"]) if part),
+        "phone": home["phone"],
+        "website": home["website"],
+        "rating": public_files.rating(home),
+        "rating_link": published.CQC_PAGE + home["cqc_location_id"] if home["cqc_location_id"] else "",
+        "out_of_hours": home["accepting_out_of_hours"],
+        "vacancies": [
+            [published.words(bed["number"], bed["or_more"]), bed["label"]] for bed in home["vacancies"]
+        ],
+        "updated": _words(home["last_updated"]),
+        "stale": home["stale"],
+    }
+
+
+def _words(at: str | None) -> str:
+    if not at:
+        return "never"
+    local = datetime.fromisoformat(at).astimezone(public_files.LONDON)
+    return f"{local.day} {local:%B %Y} at {local.hour}:{local:%M}"
