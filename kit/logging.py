@@ -41,7 +41,11 @@ def configure(service: str, *, level: int = logging.INFO) -> None:
     global _service
     _service = service
     handler = logging.StreamHandler(sys.stderr)
+    # A line is one write, between which and the next there is nothing to keep others out of.
+    handler.lock = None
     handler.setFormatter(_JsonLines())
+    # No line says these, and finding them out costs as much as the line.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.root.handlers[:] = [handler]
     logging.root.setLevel(logging.WARNING)
     _logger.setLevel(level)
@@ -51,14 +55,21 @@ def configure(service: str, *, level: int = logging.INFO) -> None:
 
 def event(what: str, /, **fields: Any) -> None:
     """Log that ``what`` happened."""
-    _logger.info(what, extra={"fields": fields})
+    _log(logging.INFO, what, fields)
 
 
 def warning(what: str, /, **fields: Any) -> None:
     """Log something an operator may have to look at."""
-    _logger.warning(what, extra={"fields": fields})
+    _log(logging.WARNING, what, fields)
 
 
 def failure(what: str, /, **fields: Any) -> None:
     """Log the exception being handled, with its trace."""
-    _logger.error(what, extra={"fields": fields}, exc_info=True)
+    _log(logging.ERROR, what, fields, sys.exc_info())
+
+
+def _log(level: int, what: str, fields: dict[str, Any], fault: Any = None) -> None:
+    if _logger.isEnabledFor(level):
+        # As the logger does itself, but for looking up the stack where in our files that was.
+        record = _logger.makeRecord(_logger.name, level, "", 0, what, (), fault, extra={"fields": fields})
+        _logger.handle(record)

@@ -34,6 +34,10 @@ With Nameko's ten, as many sign-ins that wait for a processor keep every quick c
 
 _EXCHANGE = "nameko-rpc"
 _NO_ANSWER = "A part of the service does not answer; try again in a moment."
+_RETURNED = b'{"error":null,"result":'
+"""How the reply to a call that went well begins; it ends with one more brace."""
+REMEMBERED_ACTORS = 1024
+"""Those who asked last, of whom neither header nor roles are worked out for each of their calls."""
 
 for _error in errors.ALL:
     nameko_exceptions.deserialize_to_instance(_error)
@@ -56,15 +60,21 @@ def actor_of(worker_ctx: Any) -> permissions.Actor:
     """Return whom a worker acts for."""
     carried = worker_ctx.data.get("actor")
     if carried:
-        return permissions.Actor.from_dict(orjson.loads(carried))
+        return _decoded(carried)
     if isinstance(worker_ctx.entrypoint, nameko_rpc.Rpc):
         return permissions.ANONYMOUS
     return permissions.service(worker_ctx.service_name)
 
 
+@functools.lru_cache(maxsize=REMEMBERED_ACTORS)
 def encode(actor: permissions.Actor) -> str:
     """Return the header that carries an actor."""
     return orjson.dumps(actor.as_dict()).decode()
+
+
+@functools.lru_cache(maxsize=REMEMBERED_ACTORS)
+def _decoded(header: str) -> permissions.Actor:
+    return permissions.Actor.from_dict(orjson.loads(header))
 
 
 def headers(*, actor: str, call_id: str) -> dict[str, str]:
@@ -106,6 +116,17 @@ class _ReplyConsumer(broker.Consumer):
         # limit, and the process must not die of it as Nameko's would, so nothing is checked.
         super().__init__(*args, **options)
 
+    def get_consumers(self, consumer_cls: Any, channel: Any) -> list[Any]:
+        # Whoever waits reads the reply, or hands its bytes on unread.
+        channel.auto_decode = False
+        consumers: list[Any] = super().get_consumers(consumer_cls, channel)
+        for consumer in consumers:
+            consumer.on_message = self._hand_over
+        return consumers
+
+    def _hand_over(self, message: Any) -> None:
+        self.on_message(message.body, message)
+
 
 class _ReplyListener(nameko_rpc.ReplyListener):
     consumer_cls = _ReplyConsumer
@@ -135,7 +156,13 @@ class Service(DependencyProvider):
         return Client(self, actor=actor, call_id=worker_ctx.data.get("call_id") or uuid.uuid4().hex)
 
     def call(
-        self, method: str, arguments: dict[str, Any], headers: dict[str, str], *, time_limit: float
+        self,
+        method: str,
+        arguments: dict[str, Any],
+        headers: dict[str, str],
+        *,
+        time_limit: float,
+        unread: bool = False,
     ) -> Any:
         """Call ``method`` and wait, for at most so many seconds, for what it returns or raises."""
         correlation_id = uuid.uuid4().hex
@@ -152,12 +179,15 @@ class Service(DependencyProvider):
                     reply_to=self.replies.routing_key,
                     correlation_id=correlation_id,
                 )
-                reply = wait_for_reply()
+                said: bytes = wait_for_reply()
         except (eventlet.Timeout, broker.Unroutable) as fault:
             logging.warning("no answer", target=self.target, method=method, why=type(fault).__name__)
             raise errors.Unavailable(_NO_ANSWER) from fault
         finally:
             self.replies.forget(correlation_id)
+        if unread and said.startswith(_RETURNED):
+            return orjson.Fragment(said[len(_RETURNED) : -1])
+        reply = orjson.loads(said)
         if reply["error"]:
             raise nameko_exceptions.deserialize(reply["error"])
         return reply["result"]
@@ -166,21 +196,29 @@ class Service(DependencyProvider):
 class Client:
     """One worker's way to call a service: every method of the service is a method here."""
 
-    def __init__(
-        self, service: Service, *, actor: str, call_id: str, time_limit: float | None = None
-    ) -> None:
+    def __init__(self, service: Service, *, actor: str, call_id: str) -> None:
         self._service = service
         self._actor = actor
         self._call_id = call_id
-        self._time_limit = service.time_limit if time_limit is None else time_limit
+        self._time_limit = service.time_limit
+        self._unread = False
 
     def acting_as(self, actor: permissions.Actor) -> Client:
         """Return a client whose calls are made for ``actor``."""
-        return Client(self._service, actor=encode(actor), call_id=self._call_id, time_limit=self._time_limit)
+        return self._but(_actor=encode(actor))
 
     def within(self, seconds: float) -> Client:
         """Return a client whose calls may take so long: for what does many things at once."""
-        return Client(self._service, actor=self._actor, call_id=self._call_id, time_limit=seconds)
+        return self._but(_time_limit=seconds)
+
+    def unread(self) -> Client:
+        """Return a client whose calls return JSON as it came: an ``orjson.Fragment``, to be sent on."""
+        return self._but(_unread=True)
+
+    def _but(self, **different: Any) -> Client:
+        other = Client.__new__(Client)
+        vars(other).update(vars(self) | different)
+        return other
 
     def __getattr__(self, method: str) -> Any:
         if method.startswith("_"):
@@ -189,7 +227,9 @@ class Client:
 
     def _call(self, method: str, /, **arguments: Any) -> Any:
         carried = headers(actor=self._actor, call_id=self._call_id)
-        return self._service.call(method, arguments, carried, time_limit=self._time_limit)
+        return self._service.call(
+            method, arguments, carried, time_limit=self._time_limit, unread=self._unread
+        )
 
 
 class _Consumer(nameko_rpc.RpcConsumer):
@@ -208,10 +248,11 @@ class _Consumer(nameko_rpc.RpcConsumer):
     def handle_result(self, message: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
         error = nameko_exceptions.serialize(exc_info[1]) if exc_info else None
         try:
-            self._reply(message, {"result": None if error else result, "error": error})
+            # In this order: see _RETURNED.
+            self._reply(message, {"error": error, "result": None if error else result})
         except TypeError as fault:
             logging.failure("an answer is not JSON")
-            self._reply(message, {"result": None, "error": nameko_exceptions.serialize(fault)})
+            self._reply(message, {"error": nameko_exceptions.serialize(fault), "result": None})
         self.consumer.ack_message(message)
         return result, exc_info
 

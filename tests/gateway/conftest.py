@@ -78,6 +78,7 @@ def client_of(service: str) -> Mock:
     client = Client(spec=cls)
     client.acting_as = Mock(return_value=client)
     client.within = Mock(return_value=client)
+    client.unread = Mock(return_value=client)
     return client
 
 
@@ -176,10 +177,11 @@ class Started:
 
     def forget(self) -> bool:
         """Put back what the gateway's parts have kept; say whether it is now as it was when it began."""
-        from gateway import choices
+        from gateway import choices, offered
 
         if choices.edition() != self._words:
             choices.hold_first()
+        offered.forget()
         for extension, at_first in self._at_first.items():
             vars(extension).clear()
             vars(extension).update({name: _copied(value) for name, value in at_first.items()})
