@@ -147,7 +147,7 @@ def _write(sheet: Any, row: int, column: int, value: Cell) -> None:
         sheet.write_number(row, column, value)
     elif value:
         # As text, whatever it begins with.
-        sheet.write_string(row, column, value)
+        sheet.write_string(row, column, spreadsheets.in_cell(value))
 
 
 def _notice(now: datetime) -> str:

@@ -10,9 +10,10 @@ from typing import IO, Any
 import xlsxwriter
 
 from contracts import criteria
-from kit import spreadsheets
+from kit import spreadsheets, workbooks
+from kit.workbooks import Cell
 from services.reports import exports_rows
-from services.reports.exports_rows import Cell, Column, Home, Rows
+from services.reports.exports_rows import Column, Home, Rows
 
 TITLE = "Vacancies found"
 A4 = 9
@@ -101,11 +102,10 @@ def _about(book: Any, about: About) -> None:
 def _sheet(
     book: Any, title: str, columns: Sequence[Column], rows: Iterator[Sequence[Cell]], *, number: int
 ) -> None:
-    sheet = book.add_worksheet(title)
+    sheet = book.add_worksheet(title, worksheet_class=workbooks.Table)
     heading = book.add_format(
         {"bold": True, "text_wrap": True, "valign": "top", "bg_color": "#D8DDE0", "bottom": 1}
     )
-    quoted = book.add_format({"quote_prefix": True})
     styles = {kind: book.add_format({"num_format": shown}) for kind, shown in _FORMATS.items()}
     sheet.set_landscape()
     sheet.set_paper(A4)
@@ -118,15 +118,4 @@ def _sheet(
         sheet.set_column(at, at, column.width)
         sheet.write_string(0, at, column.heading, heading)
     kinds = [styles.get(column.kind) for column in columns]
-    for at_row, cells in enumerate(rows, 1):
-        for at, value in enumerate(cells):
-            if value is None or value == "":
-                continue
-            if isinstance(value, str):
-                # As text, whatever it begins with, also once somebody has edited the cell.
-                style = quoted if value.startswith(spreadsheets.STARTS_FORMULA) else None
-                sheet.write_string(at_row, at, value, style)
-            elif isinstance(value, date):
-                sheet.write_datetime(at_row, at, value, kinds[at])
-            else:
-                sheet.write_number(at_row, at, value, kinds[at])
+    sheet.write_table(1, rows, styles=kinds, quoted=book.add_format({"quote_prefix": True}))

@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from contracts import areas, criteria, vocabulary
+from kit.workbooks import Cell
 
 LONDON = ZoneInfo("Europe/London")
 CQC_PAGE = "https://www.cqc.org.uk/location/"
@@ -21,7 +22,6 @@ Result = Mapping[str, Any]
 """What search answers about a home."""
 Origin = Mapping[str, Any]
 """A place that distances count from."""
-Cell = str | int | float | date | None
 Labels = Mapping[str, Mapping[str, str]]
 """What the codes of each kind of word are called."""
 

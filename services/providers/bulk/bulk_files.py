@@ -276,7 +276,7 @@ def _cell(page: Any, row: int, at: int, value: Any, style: Any) -> None:
     elif isinstance(value, int):
         page.write_number(row, at, value, style)
     else:
-        page.write_string(row, at, str(value), style)
+        page.write_string(row, at, spreadsheets.in_cell(str(value)), style)
 
 
 def _validation(column: Column) -> dict[str, Any] | None:
