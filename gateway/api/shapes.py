@@ -711,15 +711,20 @@ class Choices(Answer):
 
 
 class Origin(Answer):
-    """The point that distances are measured from, on the British National Grid in metres."""
+    """A point that distances are measured from, on the British National Grid in metres."""
 
-    postcode = always(fields.String, example="DH1 3YG")
+    postcode = fields.String(metadata={"description": "Of a postcode.", "example": "DH1 3YG"})
+    area = fields.String(metadata={"description": "Of an area: its code.", "example": "E06000047"})
+    name = fields.String(allow_none=True, metadata={"description": "What the area is called."})
     easting = always(fields.Float, example=427300)
     northing = always(fields.Float, example=542100)
     precision = fields.String(
         required=True,
-        validate=validate.OneOf(["postcode", "outward"]),
-        metadata={"description": "outward: only the first half of the postcode is known."},
+        validate=validate.OneOf(["postcode", "outward", "headquarters", "middle"]),
+        metadata={
+            "description": "postcode: exact. outward: only the first half of the postcode is known. "
+            "headquarters, middle: of an area."
+        },
     )
 
 
@@ -749,31 +754,89 @@ class AlertFound(Answer):
     ends_on = maybe(fields.String, format="date")
 
 
+class BedsForNeed(Answer):
+    """In how many beds a need can be met; null where that was not told."""
+
+    nursing = maybe(fields.Integer, example=2)
+    non_nursing = maybe(fields.Integer, example=0)
+
+
 class Vacancy(Answer):
     """A provider with vacancies."""
 
     provider_id = Id(required=True)
     name = always(fields.String, example="Willow House")
+    type = choice(required=True, example="care_home")
+    address = always(fields.String, example="1 Quay Street")
+    town = always(fields.String, example="Seaham")
     postcode = always(fields.String, example="DH1 4AA")
-    distance_miles = always(fields.Float, example=1.3)
+    easting = always(fields.Float, example=427300)
+    northing = always(fields.Float, example=542100)
+    distance_miles = always(
+        fields.Float, description="From the first place, in a straight line.", example=1.3
+    )
+    distances_miles = fields.List(
+        fields.Float(),
+        metadata={"description": "From each place, where there are several.", "example": [1.3, 4.0]},
+    )
+    distance_precision = always(
+        fields.String, description="How well the provider's own place is known, as in an origin."
+    )
     vacancies = always(fields.Integer, example=2)
     bed_types = many(VacantBeds)
+    short_stay_services = fields.List(choice(), required=True, metadata={"example": ["respite"]})
+    languages = many_texts(example=["English"])
+    funding_sources = many_texts(example=["local_authority", "private"])
+    care_types = many_texts(example=["nursing"])
+    cqc_services = many_texts()
+    capabilities = fields.Dict(
+        keys=fields.String(),
+        values=fields.Nested(BedsForNeed),
+        required=True,
+        metadata={"example": {"tracheostomy": {"nursing": 2, "non_nursing": 0}}},
+    )
+    contracts = many_texts(description="Codes of councils and sub-ICBs.", example=["E06000047"])
+    accepting_out_of_hours = always(fields.Boolean)
+    weekend_admissions = maybe(fields.Boolean, description="Null where that was not told.")
+    last_updated = time()
+    fresh = always(fields.Boolean, description="Whether the figures are as new as is expected of its type.")
+    cqc_rating = maybe(fields.String, example="good")
+    cqc_rating_date = maybe(fields.String, format="date")
+    cqc_location_id = maybe(fields.String, example="1-100000001")
+    phone = maybe(fields.String)
+    email = maybe(fields.String)
+    website = maybe(fields.String)
     brand = maybe(fields.String)
+    ownership = maybe(fields.String, example="private")
+    council_code = maybe(fields.String, example="E06000047")
+    sub_icb_code = maybe(fields.String, example="84H")
+    icb_code = maybe(fields.String, example="QHM")
     notes = many(NoteFound)
     alerts = many(AlertFound)
-    last_updated = time()
-    cqc_rating = maybe(fields.String, example="good")
-    phone = maybe(fields.String)
+
+
+class NearMiss(Answer):
+    """A criterion that keeps homes from being found which fit all the others."""
+
+    filter = always(fields.String, example="max_price")
+    homes = always(fields.Integer, description="How many more there are without it.", example=12)
 
 
 class Vacancies(Answer):
-    """A page of providers with vacancies, nearest first."""
+    """A page of providers with vacancies, in the order that `sort` names."""
 
     total = always(fields.Integer)
+    stale = always(fields.Integer, description="How many of all have figures older than expected.")
     page = always(fields.Integer)
     page_size = always(fields.Integer)
-    origin = fields.Nested(Origin, required=True)
+    origin = fields.Nested(Origin, required=True, metadata={"description": "The first place."})
+    origins = many(Origin)
+    sort = always(fields.String, example="distance")
     results = many(Vacancy)
+    near_misses = fields.List(
+        fields.Nested(NearMiss),
+        metadata={"description": "On a first page with at most five results; what brings most first."},
+    )
 
 
 class Update(Answer):

@@ -20,9 +20,10 @@ Groups = dict[str, dict[str, str]]
 
 AGES = {"24": "24 hours", "48": "48 hours", "168": "7 days"}
 RADII = {str(miles): f"{miles} miles" for miles in (5, 10, 15, 25, 50)}
-UNITS = "Acute, community and hospice units"
+_UNITS = {"radius_miles": "miles", "updated_within_hours": "hours"}
+OTHERS = "Acute, community and hospice units"
 
-_written: dict[str, Markup] = {}
+_written: dict[str, str] = {}
 _edition = (0, 0)
 
 
@@ -33,12 +34,12 @@ def options(name: str, asked: asking.Asked, there: offered.Offered) -> Markup:
         _written[name] = _html(_GROUPS[name](there))
     written, chosen = _written[name], chosen_of(name, asked)
     if not chosen:
-        return written
+        return Markup(written)
     value = f'value="{escape(chosen)}"'
     if value in written:
         return Markup(written.replace(value, f"{value} selected", 1))
-    said = asking.in_words(name, chosen)
-    return Markup("<option {} selected>{}</option>{}").format(Markup(value), said, written)
+    said = f"{chosen} {_UNITS[name]}" if name in _UNITS else asking.in_words(name, chosen)
+    return Markup('<option value="{}" selected>{}</option>').format(chosen, said) + Markup(written)
 
 
 def chosen_of(name: str, asked: asking.Asked) -> str:
@@ -68,7 +69,7 @@ def _forget_what_has_changed() -> None:
         _written.clear()
 
 
-def _html(groups: Groups) -> Markup:
+def _html(groups: Groups) -> str:
     written = []
     for heading, names in groups.items():
         inner = Markup("").join(
@@ -78,7 +79,7 @@ def _html(groups: Groups) -> Markup:
             written.append(
                 Markup('<optgroup label="{}">{}</optgroup>').format(heading, inner) if heading else inner
             )
-    return Markup("").join(written)
+    return "".join(written)
 
 
 def _named(kind: str, codes: Iterable[str] | None) -> dict[str, str]:
@@ -96,7 +97,7 @@ def _bed_types(there: offered.Offered) -> Groups:
     homes = set(choices.CARE_HOME_BED_TYPES)
     return {
         "Care homes": {code: name for code, name in names.items() if code in homes},
-        UNITS: {code: name for code, name in names.items() if code not in homes},
+        OTHERS: {code: name for code, name in names.items() if code not in homes},
     }
 
 
@@ -155,5 +156,4 @@ _GROUPS: dict[str, Callable[[offered.Offered], Groups]] = {
     "brand": _as_they_are("brand"),
     "funding_source": lambda there: {"": _among(vocabulary.FUNDING_SOURCES, there.get("funding_source"))},
     "contract": lambda there: _areas(there.get("contract", ())),
-    "sort": lambda _: {"": criteria.SORTS},
 }

@@ -1,22 +1,23 @@
-"""Find vacancies (C1, C3)."""
+"""Find vacancies (C1 to C5)."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from contracts import criteria as shared
 from contracts import errors, permissions
-from gateway import answers, choices, http, incoming
-from gateway.api import schemas
-from gateway.web import paging, rendering
+from gateway import answers, http, offered
+from gateway.web import choosers, criteria, paging, rendering, results, words
+from kit import clock
 
 if TYPE_CHECKING:
     from kit import rpc
 
-AGES = {"24": "24 hours", "48": "48 hours", "168": "7 days"}
-RADII = {str(miles): f"{miles} miles" for miles in (5, 10, 15, 25, 50)}
-NUMBER = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
-FILTERS = ("postcode", "bed_type", "max_price", "updated_within_hours", "radius_miles", "words")
+ADDITIONAL = ("postcode_2", "postcode_3")
+MAIN = ("postcode", *ADDITIONAL, "area", "bed_type", "stay", "short_stay_service", "max_price", "sort")
+"""Fields that the form shows at once; the others are one press away."""
+NOWHERE = "Enter a postcode, or choose an area."
 
 
 class Finding:
@@ -26,64 +27,161 @@ class Finding:
 
     @http.page("GET", "/find", may=permissions.FIND_VACANCIES)
     def find_page(self, request: http.Request) -> http.Page:
-        """Ask for a postcode, and list what has vacancies near it."""
+        """Ask for a place and a need, and list what has vacancies there."""
         permissions.require(request.actor, permissions.FIND_VACANCIES)
-        values = {name: request.args.get(name, "").strip() for name in FILTERS}
-        if "postcode" not in request.args:
-            return _show(request, values)
-        if not values["postcode"]:
-            return _show(request, values, status=400, errors={"postcode": "Enter a postcode."})
-        page = paging.asked(request.args.get("page"))
+        asked = criteria.read(request)
+        if not asked.has_place:
+            if "postcode" not in request.args:
+                return self._find_form(request, asked)
+            return self._find_form(request, asked, status=400, errors={"postcode": NOWHERE})
+        if criteria.is_untidy(request.args):
+            return http.see_other(asked.here())
         try:
-            query = _query(values, page)
-            found = self.search.find_vacancies(**query)
+            found = self.search.find_vacancies(criteria=asked.criteria(), page=asked.page)
         except (errors.Invalid, errors.NotFound) as refusal:
-            return _show(request, values, **_refused(refusal))
-        pages = paging.of(found, "/find", values, page=page, fragment="#results")
-        return _show(request, values, found=found, pages=pages, here=pages.href(page))
+            return self._find_form(request, asked, **_refused(refusal))
+        return self._find_form(request, asked, found=found, **_shown(request, asked, found))
+
+    def _find_form(self, request: http.Request, asked: criteria.Asked, **context: Any) -> http.Page:
+        there = offered.now(self.search)
+        wrong = context.get("errors") or {}
+        return rendering.respond(
+            request,
+            "find.html",
+            asked=asked,
+            values=asked.given,
+            options=lambda name: choosers.options(name, asked, there),
+            needs=choosers.needs(asked, there),
+            labels={name: title for name, title in criteria.TITLES.items() if name not in MAIN},
+            more_places=any(name in asked.given or name in wrong for name in ADDITIONAL),
+            more_in_use=len([name for name in asked.given if name not in MAIN]) + len(asked.capabilities),
+            more_wrong=any(name not in MAIN for name in wrong),
+            **context,
+        )
 
 
-def _query(values: dict[str, str], page: int) -> dict[str, Any]:
-    given = {name: value for name, value in values.items() if value}
-    if "max_price" in given:
-        given["max_price"] = given["max_price"].removeprefix("£").replace(",", "").strip()
-    return incoming.load(schemas.VacancyQuery(), {**given, "page": str(page)})
+def _shown(request: http.Request, asked: criteria.Asked, found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the page tells of what was found."""
+    pages = paging.of(found, criteria.PATH, asked.query(), page=asked.page, fragment=criteria.RESULTS)
+    origins = found.get("origins") or [found["origin"]]
+    return {
+        "pages": pages,
+        "heading": heading(asked, found["total"], found.get("stale", 0), origins),
+        "rows": results.shown(
+            found,
+            bed_type=asked.get("bed_type"),
+            sought=asked.get("words"),
+            back=pages.href(asked.page),
+            travel_url=request.settings.travel_url,
+            now=clock.now(),
+        ),
+        "roughly": [origin["postcode"] for origin in origins if origin.get("precision") == "outward"],
+        "from_area": found["origin"] if "postcode" not in asked.given else None,
+        "chips": asked.chips(),
+        "clear": asked.cleared(),
+        "near_misses": near_misses(asked, found.get("near_misses") or ()),
+        "sorts": sorts(asked),
+        "fresh_first": _fresh_first(asked, found),
+        "views": views(asked),
+        "export_fields": asked.pairs(),
+    }
+
+
+def heading(
+    asked: criteria.Asked, total: int, stale: int, origins: list[Mapping[str, Any]]
+) -> dict[str, str]:
+    """Say how many were found, where, and how sure that is."""
+    homes = _homes(asked, total)
+    have = "has" if total == 1 else "have"
+    said = {"found": f"{homes} {have} vacancies" if total else "No vacancies found", "sure": ""}
+    if total and stale:
+        all_of_them = "the figures of all" if total > 1 else "its figures"
+        some = "1 of them with" if stale == 1 else f"{stale:,} of them with"
+        older = "older than expected"
+        said["sure"] = f"{all_of_them} {older}" if stale == total else f"{some} figures {older}"
+    near = [results.place_of(origin) for origin in origins if origin.get("postcode")]
+    said["in"] = criteria.area_name(asked.get("area")) if asked.get("area") else ""
+    said["near"] = _listed(near)
+    return said
+
+
+def near_misses(asked: criteria.Asked, found: Any) -> list[dict[str, str]]:
+    """Say which filter to leave out, what that brings, and where (C5)."""
+    return [
+        {
+            "words": _relaxed(asked, miss["filter"]),
+            "brings": f"{_homes(asked, miss['homes'], more=True)}",
+            "href": asked.address(without=miss["filter"]) + criteria.RESULTS,
+        }
+        for miss in found
+    ]
+
+
+def sorts(asked: criteria.Asked) -> dict[str, str]:
+    """Return the orders there are to choose from, by code; the usual one, which needs no code, first."""
+    several = len(asked.places) > 1
+    usual = shared.NEAREST_TO_ALL if several else shared.DISTANCE
+    others = {code: name for code, name in shared.SORTS.items() if code != usual}
+    if several:
+        others[shared.DISTANCE] = "Distance from the first postcode"
+    else:
+        others.pop(shared.NEAREST_TO_ALL)
+    return {"": shared.SORTS[usual], **others}
+
+
+def views(asked: criteria.Asked) -> list[dict[str, Any]]:
+    """Return the ways to look at the same search."""
+    return [
+        {
+            "words": "List",
+            "href": asked.address(without="view") + criteria.RESULTS,
+            "is_on": asked.view != criteria.MAP,
+        },
+        {
+            "words": "Map",
+            "href": asked.address(view=criteria.MAP) + criteria.RESULTS,
+            "is_on": asked.view == criteria.MAP,
+        },
+        {"words": "Print", "href": asked.address(f"{criteria.PATH}/print", without="view"), "is_on": False},
+    ]
+
+
+def _fresh_first(asked: criteria.Asked, found: Mapping[str, Any]) -> str:
+    """Return the address that puts fresh figures first, where there are fresh and stale ones."""
+    stale = found.get("stale", 0)
+    if asked.get("sort") == shared.FRESH_FIRST or not 0 < stale < found["total"]:
+        return ""
+    return asked.address(sort=shared.FRESH_FIRST) + criteria.RESULTS
+
+
+def _relaxed(asked: criteria.Asked, name: str) -> str:
+    if name == "bed_type" and "provider_type" in asked.given:
+        return "Any bed type"
+    if name == "provider_type" and "bed_type" in asked.given:
+        return "Any type of provider"
+    return criteria.RELAXED.get(name, name)
+
+
+def _homes(asked: criteria.Asked, number: int, *, more: bool = False) -> str:
+    """Count what is found: homes, unless units may be among it."""
+    are_homes = asked.get("provider_type") in ("", "care_home") and choosers.is_of_homes(
+        asked.get("bed_type")
+    )
+    noun = "home" if are_homes else "provider"
+    return words.count(number, f"more {noun}" if more else noun)
+
+
+def _listed(names: list[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
 
 
 def _refused(refusal: errors.Error) -> dict[str, Any]:
-    fields = {name: words for name, words in refusal.fields.items() if name in FILTERS}
-    if "max_price" in fields:
-        fields["max_price"] = "Enter the price in whole pounds, for example 1200."
-    if isinstance(refusal, errors.NotFound):
+    fields = {name: said for name, said in refusal.fields.items() if name in criteria.NAMES}
+    if "short_stay_service" in fields:
+        # The form offers these services among the stays.
+        fields["stay"] = fields.pop("short_stay_service")
+    if isinstance(refusal, errors.NotFound) and not fields:
         fields = {"postcode": refusal.message}
     # What is wrong with nothing on the form is said in general words.
     message = None if fields else refusal.message
     return {"status": answers.STATUS[type(refusal)], "errors": fields, "message": message}
-
-
-def _show(request: http.Request, values: dict[str, str], **context: Any) -> http.Page:
-    return rendering.respond(
-        request,
-        "find.html",
-        values=values,
-        ages={"": "Any time"} | AGES | _also(values["updated_within_hours"], AGES, "hours"),
-        bed_types=_bed_types(values["bed_type"]),
-        radii={"": "Any distance"} | RADII | _also(values["radius_miles"], RADII, "miles"),
-        **context,
-    )
-
-
-def _bed_types(asked: str) -> dict[str, dict[str, str]]:
-    """Return the bed types to choose from by group, with one that only a link asks for if it is known."""
-    groups = {
-        "Care homes": dict(choices.CARE_HOME_BED_TYPES),
-        "Other providers": dict(choices.UNIT_BED_TYPES),
-    }
-    if choices.label(asked, "bed_type") != asked and not any(asked in group for group in groups.values()):
-        groups["No longer offered"] = {asked: choices.label(asked, "bed_type")}
-    return groups
-
-
-def _also(asked: str, offered: dict[str, str], unit: str) -> dict[str, str]:
-    """Return an option for a number that only a link asks for, or the next press would drop it."""
-    return {asked: f"{asked} {unit}"} if asked not in offered and NUMBER.fullmatch(asked) else {}

@@ -135,6 +135,7 @@ def running(gateway: type) -> Iterator[Front]:
     started = _at_rest[kind].pop() if _at_rest[kind] else Started(gateway)
     services = {name: client_of(name) for name in SERVICES}
     services["identity"].check_session.return_value = session_of(actor())
+    services["search"].offered.return_value = {}
     started.use(services)
     listening = next(found for found in started.container.subextensions if isinstance(found, server.Server))
     front = Front(f"http://127.0.0.1:{listening.port}", started.container, services)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contracts import errors
+from contracts import criteria, errors
 from tests.gateway.conftest import PROVIDER_ID, Front
 
 REGISTRATION = {
@@ -286,20 +286,42 @@ class TestCapacity:
 
 
 class TestVacancies:
-    def test_are_found_by_all_filters(self, front: Front) -> None:
+    def test_c2_are_found_by_all_filters(self, front: Front) -> None:
         front.sign_in()
         front.search.find_vacancies.return_value = {"total": 0, "results": []}
-        query = "postcode=dh13yg&bed_type=general_residential&max_price=1000&updated_within_hours=48"
-        answer = front.api("GET", f"/vacancies?{query}&radius_miles=7.5&page=2")
+        words = {
+            "postcode": "dh13yg",
+            "postcode_2": "SR7 7AA",
+            "postcode_3": "NE1 1AA",
+            "area": "E06000047",
+            "provider_type": "care_home",
+            "stay": "short_stay",
+            "short_stay_service": "respite",
+            "bed_type": "general_residential",
+            "cqc_service": "Care home service with nursing",
+            "min_rating": "good",
+            "language": "Polish",
+            "words": "hoist",
+            "funding_source": "private",
+            "contract": "84H",
+            "brand": "Teacup Care",
+            "capabilities": ["tracheostomy", "palliative_care"],
+            "sort": "price",
+        }
+        numbers = {"radius_miles": 7.5, "max_price": 1000, "updated_within_hours": 48}
+        ticked = {"out_of_hours": True, "accepting_today": True}
+        query = {**words, **numbers, **dict.fromkeys(ticked, "yes"), "page": 2}
+        answer = front.api("GET", "/vacancies", params=query)
         assert answer.json() == {"total": 0, "results": []}
-        front.search.find_vacancies.assert_called_once_with(
-            postcode="dh13yg",
-            bed_type="general_residential",
-            max_price=1000,
-            updated_within_hours=48,
-            radius_miles=7.5,
-            page=2,
-        )
+        wanted = {**words, **numbers, **ticked}
+        assert set(wanted) == {*criteria.POSTCODES, *criteria.FILTERS, "sort"}
+        front.search.find_vacancies.assert_called_once_with(criteria=wanted, page=2)
+
+    def test_c1_are_found_in_an_area_alone(self, front: Front) -> None:
+        front.sign_in()
+        front.search.find_vacancies.return_value = {"total": 0, "results": []}
+        assert front.api("GET", "/vacancies?area=QHM&capabilities=").status_code == 200
+        front.search.find_vacancies.assert_called_once_with(criteria={"area": "QHM"}, page=1)
 
 
 class TestReportsAndMails:

@@ -213,6 +213,16 @@ class TestQueries:
             ("postcode=DH1&radius_miles=1e3", "radius_miles"),
             ("postcode=DH1&max_price=-1", "max_price"),
             ("postcode=DH1&bed_type=Castle!", "bed_type"),
+            ("bed_type=general_nursing", "postcode"),
+            ("area=durham", "area"),
+            ("postcode=DH1&out_of_hours=perhaps", "out_of_hours"),
+            ("postcode=DH1&min_rating=fair", "min_rating"),
+            ("postcode=DH1&sort=name", "sort"),
+            ("postcode=DH1&capabilities=A!", "capabilities.0"),
+            (
+                "postcode=DH1&" + "&".join(f"capabilities=need_{number}" for number in range(11)),
+                "capabilities",
+            ),
         ],
     )
     def test_are_refused_with_the_field_named(self, front: Front, query: str, field: str) -> None:
@@ -230,7 +240,7 @@ class TestQueries:
         front.sign_in()
         front.search.find_vacancies.return_value = {"results": []}
         assert front.api("GET", "/vacancies?postcode=DH1&bed_type=&max_price=").status_code == 200
-        front.search.find_vacancies.assert_called_once_with(postcode="DH1", page=1)
+        front.search.find_vacancies.assert_called_once_with(criteria={"postcode": "DH1"}, page=1)
 
 
 class TestRefusals:
