@@ -90,13 +90,11 @@ def part(session: Session, *, export_id: str, number: int, by: permissions.Actor
     :raises errors.NotFound: ``by`` has asked for no such file, it is gone, or has no such part (yet).
     """
     export = _opened(session, export_id=export_id, by=by, now=now)
-    table = models.ExportPart
-    content = session.scalar(
-        select(table.content).where(table.export_id == export.id, table.number == number)
-    )
-    if content is None:
+    known = number in range(_parts(export))
+    found = session.get(models.ExportPart, (export.id, number)) if known else None
+    if found is None:
         raise errors.NotFound("There is no such part of the file.")
-    return content
+    return found.content
 
 
 def drop(session: Session, *, export_id: str, by: permissions.Actor, now: datetime) -> None:
@@ -132,7 +130,7 @@ def answer(export: models.Export, progress: jobs.Progress | None) -> dict[str, A
         "homes": export.homes,
         "stale": export.stale,
         "size": export.size,
-        "parts": -(-export.size // PART_BYTES) if export.size else 0,
+        "parts": _parts(export),
         "created_at": export.created_at.isoformat(),
         "finished_at": export.finished_at.isoformat() if export.finished_at else None,
         "kept_until": (export.created_at + KEEP).isoformat(),
@@ -148,6 +146,10 @@ def _opened(session: Session, *, export_id: str, by: permissions.Actor, now: dat
             "new one made."
         )
     return export
+
+
+def _parts(export: models.Export) -> int:
+    return -(-export.size // PART_BYTES) if export.size else 0
 
 
 def _are_words(words: Any) -> bool:
