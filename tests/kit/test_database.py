@@ -6,6 +6,7 @@ import time
 from datetime import UTC, datetime
 
 import eventlet
+import psycopg
 import pytest
 import sqlalchemy
 
@@ -52,6 +53,46 @@ class TestTransaction:
         sessions = database.Sessions(database.engine("postgresql+psycopg://nobody@127.0.0.1:1/none"))
         with pytest.raises(errors.Unavailable):
             sessions.check()
+
+
+class TestReader:
+    def test_gives_rows_by_the_names_of_their_columns(self, source_url) -> None:
+        sessions = database.Sessions(database.engine(source_url))
+        with sessions.reader() as reader:
+            assert reader.rows("select %(one)s::int + 1 as two", {"one": 1}) == [{"two": 2}]
+            assert reader.row("select 'x' as letter", {}) == {"letter": "x"}
+
+    def test_sends_more_than_the_socket_takes_at_once(self, source_url) -> None:
+        sessions = database.Sessions(database.engine(source_url))
+        text = "x" * 10_000_000
+        with sessions.reader() as reader:
+            assert reader.row("select %(text)s::text as text", {"text": text}) == {"text": text}
+
+    def test_never_gives_the_answer_of_a_call_that_ran_out_of_time(self, source_url) -> None:
+        sessions = database.Sessions(database.engine(source_url, pool_size=1), pool_size=1)
+        with pytest.raises(eventlet.Timeout), eventlet.Timeout(0.1), sessions.reader() as reader:
+            reader.rows("select pg_sleep(30), 'late' as said", {})
+        with sessions.reader() as reader:
+            assert reader.row("select 'now' as said", {}) == {"said": "now"}
+
+    def test_goes_on_after_a_statement_that_fails(self, source_url) -> None:
+        sessions = database.Sessions(database.engine(source_url, pool_size=1), pool_size=1)
+        with pytest.raises(psycopg.errors.DivisionByZero), sessions.reader() as reader:
+            reader.rows("select 1 / 0", {})
+        with sessions.reader() as reader:
+            assert reader.row("select 'now' as said", {}) == {"said": "now"}
+
+    def test_goes_on_with_another_connection_when_one_was_lost(self, source_url) -> None:
+        sessions = database.Sessions(database.engine(source_url))
+        with pytest.raises(errors.Unavailable), sessions.reader() as reader:
+            reader.rows("select pg_terminate_backend(pg_backend_pid())", {})
+        with sessions.reader() as reader:
+            assert reader.row("select 'now' as said", {}) == {"said": "now"}
+
+    def test_is_unavailable_when_the_server_is_away(self) -> None:
+        sessions = database.Sessions(database.engine("postgresql+psycopg://nobody@127.0.0.1:1/none"))
+        with pytest.raises(errors.Unavailable), sessions.reader():
+            pass
 
 
 class TestSettings:
