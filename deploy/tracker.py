@@ -25,6 +25,7 @@ SECOND_FACTOR_KEY = "SECOND_FACTOR_KEY"
 IDENTITY_DATABASE = settings.database_variable("identity")
 PROVIDERS_DATABASE = settings.database_variable("providers")
 SEARCH_DATABASE = settings.database_variable("search")
+REPORTS_DATABASE = settings.database_variable("reports")
 DATABASES = tuple(map(settings.database_variable, processes.SERVICES_WITH_DATABASE))
 
 
@@ -58,6 +59,7 @@ def _require(names: Sequence[str]) -> None:
 def migrate(options: argparse.Namespace) -> None:
     """Bring every service's database up to date."""
     _module("kit.migrations").upgrade_all()
+    _module("services.search.commands").reshape()
 
 
 def create_admin(options: argparse.Namespace) -> None:
@@ -90,6 +92,11 @@ def add_organisation(options: argparse.Namespace) -> None:
 def import_postcodes(options: argparse.Namespace) -> None:
     """Replace the postcodes by those of a file."""
     _module("services.search.commands").import_postcodes(options.file)
+
+
+def import_headquarters(options: argparse.Namespace) -> None:
+    """Replace the headquarters of councils and ICBs, where distances in their areas count from."""
+    _module("services.search.commands").import_headquarters(options.file)
 
 
 def import_register(options: argparse.Namespace) -> None:
@@ -129,6 +136,11 @@ def _taking_in(options: argparse.Namespace) -> Any:
 def rebuild_search(options: argparse.Namespace) -> None:
     """Build what search finds anew from providers."""
     _module("services.search.commands").rebuild()
+
+
+def rebuild_reports(options: argparse.Namespace) -> None:
+    """Write anew what reports keep of every provider."""
+    _module("services.reports.commands").rebuild()
 
 
 def list_dead_letters(options: argparse.Namespace) -> None:
@@ -189,6 +201,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_import(commands)
     _add_sync(commands)
     _add_search(commands)
+    _add_reports(commands)
     _add_dead_letters(commands)
     _command(commands, "remind", remind, [BROKER])
     demo = _command(commands, "demo-data", demo_data, [*DATABASES, SECOND_FACTOR_KEY])
@@ -220,6 +233,8 @@ def _add_import(commands: Any) -> None:
     postcodes.add_argument(
         "file", help="Code-Point Open (zip or folder), ONSPD, or postcode,easting,northing CSV"
     )
+    offices = _command(kinds, "headquarters", import_headquarters, [SEARCH_DATABASE])
+    offices.add_argument("file", help="CSV with the columns area_code (council or ICB) and postcode")
     for register, words in (
         ("cqc", "the directory, the care directory with filters, the ratings or the deactivated locations"),
         ("ods", "a file of the NHS Organisation Data Service, such as etr.csv or ets.csv"),
@@ -256,6 +271,11 @@ def _add_search(commands: Any) -> None:
         required=True, metavar="what"
     )
     _command(actions, "rebuild", rebuild_search, [BROKER, SEARCH_DATABASE])
+
+
+def _add_reports(commands: Any) -> None:
+    actions = _group(commands, "reports", "Look after reports.")
+    _command(actions, "rebuild", rebuild_reports, [BROKER, REPORTS_DATABASE])
 
 
 def _add_dead_letters(commands: Any) -> None:

@@ -56,6 +56,7 @@ def of(provider: models.Provider) -> events.ProviderSnapshot:
         latitude=provider.latitude,
         longitude=provider.longitude,
         capabilities=dict(provider.capabilities),
+        weekend_admissions=provider.weekend_admissions,
         contracts=list(provider.contracts),
         notes=[_note(note) for note in provider.notes],
         alerts=[_alert(alert) for alert in _lasting(provider)[:MOST_ALERTS]],

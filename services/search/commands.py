@@ -10,7 +10,7 @@ import tqdm
 
 from contracts import events, permissions
 from kit import client, clock, database
-from services.search import homes, postcode_import
+from services.search import areas_placed, homes, postcode_import, rebuilding
 
 PAGE = 500
 """Snapshots asked for at a time."""
@@ -36,8 +36,21 @@ def import_postcodes(
         progress=progress,
     )
     print(summary)
+    with sessions.transaction() as session:
+        areas_placed.relocate(session)
     print(f"{homes.relocate(sessions):,} homes placed anew.")
     return summary
+
+
+def import_headquarters(path: str | pathlib.Path, *, database_url: str | None = None) -> int:
+    """Replace the headquarters of councils and ICBs, from which distances in their areas count, by a file's.
+
+    :raises errors.Invalid: when the file cannot be used; then everything stays as it was.
+    """
+    with _sessions(database_url).transaction() as session:
+        known = areas_placed.replace_headquarters(session, pathlib.Path(path))
+    print(f"{known:,} headquarters known.")
+    return known
 
 
 def rebuild(*, database_url: str | None = None, progress: bool = True) -> int:
@@ -45,9 +58,17 @@ def rebuild(*, database_url: str | None = None, progress: bool = True) -> int:
 
     :raises errors.Unavailable: when the providers service does not answer; everything stays as it was.
     """
-    total = homes.rebuild(_sessions(database_url), _pages(progress=progress))
+    total = rebuilding.rebuild(_sessions(database_url), _pages(progress=progress))
     print(f"{total:,} homes rebuilt.")
     return total
+
+
+def reshape(*, database_url: str | None = None) -> int:
+    """Write anew what an earlier release wrote of homes, so that all of it is found."""
+    written = homes.reshape(_sessions(database_url))
+    if written:
+        print(f"{written:,} homes written anew for search.")
+    return written
 
 
 def _pages(*, progress: bool) -> Iterator[list[events.ProviderSnapshot]]:

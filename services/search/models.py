@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import DateTime, Index, MetaData, String, Text, Uuid
+from sqlalchemy import ARRAY, DateTime, Index, MetaData, SmallInteger, String, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import UserDefinedType
@@ -50,6 +50,23 @@ class Words(UserDefinedType[list[str]]):
         return lambda words: None if words is None else " ".join(f"'{word}'" for word in words)
 
 
+class Days(UserDefinedType[list[tuple[str, str | None]]]):
+    """PostgreSQL's ``datemultirange``: spans of days, each from its first to its last (or open)."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "DATEMULTIRANGE"
+
+    def bind_processor(self, dialect: Any) -> Callable[[list[tuple[str, str | None]] | None], str | None]:
+        def write(spans: list[tuple[str, str | None]] | None) -> str | None:
+            if spans is None:
+                return None
+            return "{" + ",".join(f"[{first},{last or ''}]" for first, last in spans) + "}"
+
+        return write
+
+
 class Base(DeclarativeBase):
     metadata = MetaData(
         naming_convention={"pk": "pk_%(table_name)s", "ix": "ix_%(table_name)s_%(column_0_N_name)s"}
@@ -59,7 +76,7 @@ class Base(DeclarativeBase):
         datetime: DateTime(timezone=True),
         dict[str, Any]: JSONB,
         tuple[float, float]: Point,
-        list[str]: Words,
+        list[str]: ARRAY(Text),
     }
 
 
@@ -99,37 +116,52 @@ class PostcodeImport(Base):
     rejected: Mapped[int]
 
 
+class Headquarters(Base):
+    """Where the office of a council or an ICB is, from which distances in its area count."""
+
+    __tablename__ = "headquarters"
+
+    area_code: Mapped[str] = mapped_column(CODE, primary_key=True)
+    postcode: Mapped[str]
+    location: Mapped[tuple[float, float] | None]
+
+
 class Home(Base):
     """A provider as search last heard of it, with the answer a search gives about it written out as JSON.
 
     ``location`` is empty while the postcode's place is unknown, ``document`` while the home cannot be found.
-    ``words`` are those of its notes.
+    ``shape`` is that of what was written of it here: what is older than ``homes.SHAPE`` is written anew.
     """
 
     __tablename__ = "homes"
-    __table_args__ = (Index("ix_homes_words", "words", postgresql_using="gin"),)
 
     provider_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
     version: Mapped[int]
+    shape: Mapped[int] = mapped_column(SmallInteger)
+    name: Mapped[str]
     snapshot: Mapped[dict[str, Any]]
     location: Mapped[tuple[float, float] | None]
     precision: Mapped[str | None]
     document: Mapped[str | None]
-    words: Mapped[list[str] | None]
 
 
 class Vacancy(Base):
-    """What can be found: one row per home and bed type with beds accepting, and one for any bed type."""
+    """What can be found: a row per home and bed type with beds accepting, and one for any bed type.
+
+    ``rating`` is a place in ``criteria.RATINGS``; from ``stale_after`` on the figures are older than they
+    should be.
+    """
 
     __tablename__ = "vacancies"
     __table_args__ = (
         Index("ix_vacancies_location", "location", postgresql_using="gist"),
-        # Holds all that filters, distance and order need, so that a search reads this index and nothing else.
+        # Holds all that the commonest filters, distance and order need, so that a search reads this index and
+        # nothing else.
         Index(
             "ix_vacancies_bed_type",
             "bed_type",
             "weekly_price_from",
-            postgresql_include=["last_updated", "location", "provider_id"],
+            postgresql_include=["last_updated", "stale_after", "rating", "location", "provider_id"],
         ),
     )
 
@@ -139,3 +171,23 @@ class Vacancy(Base):
     accepting: Mapped[int]
     weekly_price_from: Mapped[int | None]
     last_updated: Mapped[datetime | None]
+    stale_after: Mapped[datetime | None]
+    rating: Mapped[int | None] = mapped_column(SmallInteger)
+
+
+class Trait(Base):
+    """What else a home that can be found is found by: its facts (``facts.of``), and the words of its notes.
+
+    ``embargoes`` are the days on which it may take nobody in.
+    """
+
+    __tablename__ = "traits"
+    __table_args__ = (
+        Index("ix_traits_facts", "facts", postgresql_using="gin"),
+        Index("ix_traits_words", "words", postgresql_using="gin"),
+    )
+
+    provider_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
+    facts: Mapped[list[str]]
+    words: Mapped[list[str]] = mapped_column(Words())
+    embargoes: Mapped[list[tuple[str, str | None]]] = mapped_column(Days())

@@ -65,10 +65,10 @@ class Place:
         return dataclasses.asdict(self)
 
 
-def parse(text: str) -> Code:
+def parse(text: str, *, field: str = POSTCODE) -> Code:
     """Read a postcode or an outward code, leniently: case, spaces and a slip between O and 0 do not matter.
 
-    :raises errors.Invalid: when it is neither.
+    :raises errors.Invalid: when it is neither; said of ``field``.
     """
     typed = _SPACES.sub("", text[:40]).upper()
     found = _read(typed) or _read_mending_slips(typed)
@@ -78,7 +78,7 @@ def parse(text: str) -> Code:
     if found is None:
         shown = " ".join(text[:20].split())
         message = f"“{shown}” is not a full postcode, for example DH1 3YG." if shown else "Enter a postcode."
-        raise errors.Invalid(message, {"postcode": message})
+        raise errors.Invalid(message, {field: message})
     return found
 
 
@@ -115,13 +115,13 @@ def locate(session: orm.Session, text: str) -> Place:
     return place or refuse_unknown(code)
 
 
-def refuse_unknown(code: Code) -> NoReturn:
+def refuse_unknown(code: Code, *, field: str = POSTCODE) -> NoReturn:
     """Say that nobody knows a postcode.
 
     :raises errors.NotFound: always.
     """
     message = f"We do not know the postcode {code}. Check it, or try another one nearby."
-    raise errors.NotFound(message, {"postcode": message})
+    raise errors.NotFound(message, {field: message})
 
 
 def places(session: orm.Session, texts: Iterable[str]) -> dict[str, Place]:

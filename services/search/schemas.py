@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import marshmallow
 from marshmallow import fields, validate
 
-from contracts import errors
+from contracts import criteria, errors, vocabulary
 from services.search import noted
 
-BED_TYPE = r"[a-z][a-z0-9_]{0,59}\Z"
-"""The shape of a code; whether there are such beds only a search can tell."""
+CODE = r"[a-z][a-z0-9_]{0,59}\Z"
+"""The shape of a code; whether anybody has it only a search can tell."""
+LONGEST_NAME = 200
 HIGHEST_PRICE = 100_000
 """Pounds a week; more than any home charges."""
 FARTHEST = 1_000
@@ -24,8 +26,6 @@ LONGEST_WORDS = 100
 
 def _number(kind: type[fields.Float] | type[fields.Integer], least: float, most: float, words: str) -> Any:
     return kind(
-        allow_none=True,
-        load_default=None,
         validate=validate.Range(least, most, error=words),
         error_messages={"invalid": words, "too_large": words},
     )
@@ -46,29 +46,93 @@ class Place(marshmallow.Schema):
     )
 
 
-class Search(Place):
-    """What ``find_vacancies`` takes."""
+def _one_of(choices: Iterable[str]) -> Any:
+    return fields.String(validate=validate.OneOf(list(choices), error="Choose one from the list."))
 
-    bed_type = fields.String(
-        allow_none=True,
-        load_default=None,
-        validate=validate.Regexp(BED_TYPE, error="Choose one of the bed types."),
-    )
+
+def _code(words: str) -> Any:
+    return fields.String(validate=validate.Regexp(CODE, error=words))
+
+
+def _named() -> Any:
+    """Return what takes a name or code that only a search can tell whether anybody has it."""
+    return fields.String(validate=[validate.Length(1, LONGEST_NAME), _prints])
+
+
+def _prints(text: str) -> None:
+    if not text.isprintable():
+        raise marshmallow.ValidationError("Holds a character that cannot be looked for.")
+
+
+def _postcode() -> Any:
+    return fields.String(error_messages={"invalid": "Enter a postcode."})
+
+
+class Criteria(marshmallow.Schema):
+    """What searches take, as ``contracts.criteria`` says; what is empty counts as left out."""
+
+    postcode = _postcode()
+    postcode_2 = _postcode()
+    postcode_3 = _postcode()
+    area = _named()
+    radius_miles = _number(fields.Float, 0.1, FARTHEST, f"Enter miles, a number from 0.1 to {FARTHEST:,}.")
+    provider_type = _code("Choose one of the types of provider.")
+    stay = _one_of(criteria.STAYS)
+    short_stay_service = _code("Choose one of the short-stay services.")
+    bed_type = _code("Choose one of the bed types.")
+    cqc_service = _named()
+    min_rating = _one_of(criteria.RATINGS)
     max_price = _number(
         fields.Float, 1, HIGHEST_PRICE, f"Enter pounds a week, a number from 1 to {HIGHEST_PRICE:,}."
     )
+    language = _named()
+    words = fields.String(validate=_says_something)
+    funding_source = _one_of(vocabulary.FUNDING_SOURCES)
+    contract = _named()
+    brand = _named()
+    out_of_hours = fields.Boolean()
+    accepting_today = fields.Boolean()
     updated_within_hours = _number(
         fields.Float, 0.1, LONGEST_AGO, f"Enter a number of hours, from 0.1 to {LONGEST_AGO:,}."
     )
-    radius_miles = _number(fields.Float, 0.1, FARTHEST, f"Enter miles, a number from 0.1 to {FARTHEST:,}.")
-    words = fields.String(allow_none=True, load_default=None, validate=_says_something)
+    capabilities = fields.List(
+        _code("Choose from the list of needs."),
+        validate=validate.Length(max=criteria.MOST_CAPABILITIES, error="Choose at most {max} needs."),
+    )
+    sort = _one_of(criteria.SORTS)
+
+    @marshmallow.pre_load
+    def _leave_out_empty(self, data: Any, **_: Any) -> Any:
+        if not isinstance(data, Mapping):
+            raise errors.Invalid("Say what to look for.")
+        return {name: value for name, value in data.items() if not _is_empty(value)}
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or value is False or value == "" or value == []
+
+
+class Page(marshmallow.Schema):
+    """Which page of a search is asked for."""
+
     page = fields.Integer(
+        strict=True,
+        required=True,
         validate=validate.Range(1, LAST_PAGE, error=f"Pages are numbered from 1 to {LAST_PAGE:,}."),
-        error_messages={"invalid": "Enter the number of a page."},
+        error_messages={
+            "invalid": "Enter the number of a page.",
+            "null": "Enter the number of a page.",
+        },
     )
 
 
-_PLACE, _SEARCH = Place(), Search()
+class After(marshmallow.Schema):
+    """From past which home on the rest is asked for."""
+
+    after = fields.UUID(allow_none=True, error_messages={"invalid_uuid": "This is not an identifier."})
+
+
+_PLACE, _CRITERIA, _PAGE, _AFTER = Place(), Criteria(), Page(), After()
 
 
 def place(plain: dict[str, Any]) -> dict[str, Any]:
@@ -79,18 +143,44 @@ def place(plain: dict[str, Any]) -> dict[str, Any]:
     return _load(_PLACE, plain)
 
 
-def search(plain: dict[str, Any]) -> dict[str, Any]:
+def search(plain: Any) -> criteria.Criteria:
     """Check what a search asks for.
 
     :raises errors.Invalid: naming every field that is wrong.
     """
-    return _load(_SEARCH, plain)
+    checked: criteria.Criteria = _load(_CRITERIA, plain)  # type: ignore[assignment]  # as the schema says
+    return checked
+
+
+def page(number: Any) -> int:
+    """Check the number of a page.
+
+    :raises errors.Invalid: when it is none.
+    """
+    checked: int = _load(_PAGE, {"page": number})["page"]
+    return checked
+
+
+def after(provider_id: Any) -> str | None:
+    """Check from past which home on the rest is asked for.
+
+    :raises errors.Invalid: when it is no identifier.
+    """
+    checked = _load(_AFTER, {"after": provider_id})["after"]
+    return str(checked) if checked else None
 
 
 def _load(schema: marshmallow.Schema, plain: dict[str, Any]) -> dict[str, Any]:
     try:
         loaded: dict[str, Any] = schema.load(plain)
     except marshmallow.ValidationError as fault:
-        wrong = {name: " ".join(words) for name, words in fault.messages_dict.items()}
+        wrong = {name: _words(said) for name, said in fault.messages_dict.items()}
         raise errors.Invalid("Some of what was asked cannot be understood.", wrong) from fault
     return loaded
+
+
+def _words(said: Any) -> str:
+    # Of a list, what is said of each of its members.
+    return (
+        " ".join(word for one in said.values() for word in one) if isinstance(said, dict) else " ".join(said)
+    )

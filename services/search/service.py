@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
+
 from contracts import events, permissions
 from kit import clock, database, health, messaging, rpc
 from services.search import homes, postcodes, schemas, vacancies
@@ -20,31 +22,35 @@ class Search(health.Health):
     clock = clock.Clock()
 
     @rpc.entrypoint(may=permissions.FIND_VACANCIES, repeatable=True)
-    def find_vacancies(
-        self,
-        *,
-        postcode: str,
-        bed_type: str | None = None,
-        max_price: float | None = None,
-        updated_within_hours: float | None = None,
-        radius_miles: float | None = None,
-        words: str | None = None,
-        page: int = 1,
-    ) -> dict[str, Any]:
-        """Find the homes with a suitable vacancy, nearest first."""
-        asked = schemas.search(
-            {
-                "postcode": postcode,
-                "bed_type": bed_type,
-                "max_price": max_price,
-                "updated_within_hours": updated_within_hours,
-                "radius_miles": radius_miles,
-                "words": words,
-                "page": page,
-            }
-        )
+    def find_vacancies(self, *, criteria: dict[str, Any], page: int = 1) -> dict[str, Any]:
+        """Find the homes with a suitable vacancy, 20 a page."""
+        wanted, page = schemas.search(criteria), schemas.page(page)
         with self.database.reading() as session:
-            return vacancies.find(session, **asked, now=self.clock())
+            found = vacancies.find(session, wanted, page=page, now=self.clock())
+        del found["ids"]
+        return {**found, "results": orjson.Fragment(found["results"])}
+
+    @rpc.entrypoint(may=permissions.FIND_VACANCIES, repeatable=True)
+    def map_vacancies(self, *, criteria: dict[str, Any]) -> dict[str, Any]:
+        """Tell where the first 1,000 homes with a suitable vacancy are."""
+        wanted = schemas.search(criteria)
+        with self.database.reading() as session:
+            found = vacancies.on_map(session, wanted, now=self.clock())
+        return {**found, "homes": orjson.Fragment(found["homes"])}
+
+    @rpc.entrypoint(may=permissions.FIND_VACANCIES, repeatable=True)
+    def every_vacancy(self, *, criteria: dict[str, Any], after: str | None = None) -> dict[str, Any]:
+        """Give every home with a suitable vacancy, 1,000 at a time by their ids, to export or print."""
+        wanted, after = schemas.search(criteria), schemas.after(after)
+        with self.database.reading() as session:
+            found = vacancies.every(session, wanted, after=after, now=self.clock())
+        return {**found, "results": orjson.Fragment(found["results"])}
+
+    @rpc.entrypoint(may=permissions.FIND_VACANCIES, repeatable=True)
+    def offered(self) -> dict[str, list[str]]:
+        """List what there is to choose from among the homes that can be found, by filter."""
+        with self.database.reading() as session:
+            return vacancies.offered(session)
 
     @rpc.entrypoint(may=permissions.PUBLIC, repeatable=True)
     def locate(self, *, postcode: str) -> dict[str, Any]:

@@ -1,181 +1,196 @@
-"""Finding vacancies: one statement gives how many there are and the nearest of them."""
+"""Finding vacancies: the homes that fit, page by page, on a map, all of them, and what nearly fits."""
 
 from __future__ import annotations
 
-import functools
-import math
-import string
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+import uuid
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
-import orjson
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from services.search import homes, noted, postcodes
+from contracts import criteria
+from services.search import areas_placed, asked, documents, homes, postcodes, statements
 
-PAGE_SIZE = 20
-METRES_PER_MILE = 1609.344
-LONDON = ZoneInfo("Europe/London")
-MOST_STATEMENTS = 512
-"""Kept, as people may ask for bed types that there are not."""
+FEW = 5
+"""Homes that fit up to which it is said which filter keeps others out (C5)."""
+_FIRST = str(uuid.UUID(int=0))
+
+Found = dict[str, Any]
 
 
-def find(
-    session: orm.Session,
-    *,
-    postcode: str,
-    bed_type: str | None,
-    max_price: float | None,
-    updated_within_hours: float | None,
-    radius_miles: float | None,
-    words: str | None = None,
-    page: int,
-    now: datetime,
-) -> dict[str, Any]:
-    """Return the homes with a vacancy that fit, nearest first, in a straight line from ``postcode``.
+def find(session: orm.Session, wanted: criteria.Criteria, *, page: int, now: datetime) -> Found:
+    """Return a page of the homes with a vacancy that fit, in the order asked for; ``results`` as JSON.
 
-    Without a bed type that is any of the long-term types of care homes; acute, community and hospice beds are
-    found by asking for their type. The price is of the bed type asked for, else of the cheapest vacant one.
-    Each of the ``words`` has to begin one in the home's notes.
+    ``stale`` of them have older figures than expected. Where few fit, ``near_misses`` says which one filter
+    keeps how many more from being found.
 
-    :raises errors.Invalid: when ``postcode`` is not one.
+    :raises errors.Invalid: when a place is none.
     :raises errors.NotFound: when nobody knows it.
     """
-    code = postcodes.parse(postcode)
-    filters = _filters(max_price, updated_within_hours, radius_miles, words, now=now)
-    nearest = statement(frozenset(filters), bed_type=bed_type or homes.ANY, first_page=page == 1)
-    own = postcodes.own_list().get(code.outward)
-    asked = {
-        **filters,
-        "postcode": code.compact,
-        "outward": code.outward,
-        "outward_alone": not code.inward,
-        # Floats throughout, as one statement prepared for integers of each size would be several.
-        "easting": float(own.easting) if own else None,
-        "northing": float(own.northing) if own else None,
-    }
-    if page > 1:
-        asked["offset"] = (page - 1) * PAGE_SIZE
-    found = session.execute(nearest, asked).one()
-    if found.easting is None:
-        postcodes.refuse_unknown(code)
+    search = asked.of(wanted, now=now)
+    if page == 1:
+        row = _one(session, statements.first_page(search), statements.parameters(search))
+    else:
+        offset = (page - 1) * statements.PAGE_SIZE
+        row = _one(session, statements.page(search), statements.parameters(search, offset=offset))
+    found = _answer(row, search)
     return {
-        "total": found.total,
+        **found,
         "page": page,
-        "page_size": PAGE_SIZE,
-        "origin": {
-            "postcode": str(code),
-            "easting": int(found.easting),
-            "northing": int(found.northing),
-            "precision": postcodes.POSTCODE if found.is_exact else postcodes.OUTWARD,
-        },
-        "results": _results(found, on=now.astimezone(LONDON).date().isoformat()),
+        "page_size": statements.PAGE_SIZE,
+        "results": _results(session, row, search),
+        "ids": row["ids"].split(",") if row["ids"] else [],
+        "near_misses": near_misses(session, wanted, found["total"], now=now) if page == 1 else [],
     }
 
 
-def _filters(
-    max_price: float | None,
-    updated_within_hours: float | None,
-    radius_miles: float | None,
-    words: str | None,
-    *,
-    now: datetime,
-) -> dict[str, Any]:
-    """Return what the statement's conditions compare with, for those that are asked for."""
-    filters: dict[str, Any] = {}
-    if max_price is not None:
-        filters["max_price"] = math.floor(max_price)
-    if updated_within_hours is not None:
-        filters["updated_since"] = now - timedelta(hours=updated_within_hours)
-    if radius_miles is not None:
-        filters["radius"] = radius_miles * METRES_PER_MILE
-    if words is not None:
-        filters["words"] = noted.query(words)
-    return filters
+def on_map(session: orm.Session, wanted: criteria.Criteria, *, now: datetime) -> Found:
+    """Return where the first ``statements.ON_MAP`` homes are that fit; ``homes`` as JSON.
+
+    :raises errors.Invalid: when a place is none.
+    :raises errors.NotFound: when nobody knows it.
+    """
+    search = asked.of(wanted, now=now)
+    row = _one(session, statements.on_map(search), statements.parameters(search))
+    return {**_answer(row, search), "homes": f"[{row['documents'] or ''}]"}
 
 
-def _results(found: Any, *, on: str) -> list[dict[str, Any]]:
-    """Return what is answered about each home, with the alerts of that day."""
-    results: list[dict[str, Any]] = orjson.loads(f"[{found.documents or ''}]")
-    for result, distance in zip(results, found.distances or [], strict=True):
-        result["distance_miles"] = round(distance / METRES_PER_MILE, 1)
-        if result.get("alerts"):
-            result["alerts"] = [alert for alert in result["alerts"] if _is_on(alert, on)]
+def every(session: orm.Session, wanted: criteria.Criteria, *, after: str | None, now: datetime) -> Found:
+    """Return the homes that fit by their ids, ``statements.AT_ONCE`` at a time; ``results`` as JSON.
+
+    No home is left out or told twice for what is changed meanwhile: ``next`` is what to go on ``after``.
+
+    :raises errors.Invalid: when a place is none.
+    :raises errors.NotFound: when nobody knows it.
+    """
+    search = asked.of(wanted, now=now)
+    row = _one(session, statements.every(search), statements.parameters(search, after=after or _FIRST))
+    ids = row["ids"].split(",") if row["ids"] else []
+    return {
+        **_answer(row, search),
+        "results": _results(session, row, search),
+        "next": ids[-1] if len(ids) == statements.AT_ONCE else None,
+    }
+
+
+def near_misses(
+    session: orm.Session, wanted: criteria.Criteria, total: int, *, now: datetime
+) -> list[dict[str, Any]]:
+    """Return how many more homes would be found without each one filter, most first, where few are (C5)."""
+    if total > FEW:
+        return []
+    more = {}
+    for name in criteria.FILTERS:
+        relaxed = asked.without(wanted, name)
+        if relaxed is not None:
+            search = asked.of(relaxed, now=now)
+            more[name] = _count(session, search) - total
+    order = sorted(more.items(), key=lambda pair: (-pair[1], criteria.FILTERS.index(pair[0])))
+    return [{"filter": name, "homes": homes} for name, homes in order if homes > 0]
+
+
+def offered(session: orm.Session) -> dict[str, list[str]]:
+    """Return what there is to choose from among the homes that can be found, by filter."""
+    found: dict[str, list[str]] = {name: [] for name in _CHOSEN}
+    for text in session.scalars(_FACTS):
+        name, _, value = text.partition("=")
+        if name in found:
+            found[name].append(value)
+    for code in session.scalars(_BED_TYPES):
+        if code[0] != homes.any_of("")[0]:
+            found["bed_type"].append(code)
+    return {name: sorted(values) for name, values in found.items()}
+
+
+_CHOSEN = (
+    "area",
+    "brand",
+    "language",
+    "cqc_service",
+    "contract",
+    "capabilities",
+    "provider_type",
+    "bed_type",
+    "short_stay_service",
+    "funding_source",
+)
+_FACTS = sa.text("SELECT DISTINCT unnest(facts) FROM traits")
+# A loose scan: from each bed type to the next one in the index.
+_BED_TYPES = sa.text(
+    """
+    WITH RECURSIVE kinds AS (
+        (SELECT bed_type FROM vacancies ORDER BY bed_type LIMIT 1)
+        UNION ALL
+        SELECT (SELECT bed_type FROM vacancies WHERE bed_type > kinds.bed_type ORDER BY bed_type LIMIT 1)
+        FROM kinds WHERE kinds.bed_type IS NOT NULL
+    )
+    SELECT bed_type FROM kinds WHERE bed_type IS NOT NULL
+    """
+)
+
+
+def _one(session: orm.Session, statement: str, given: dict[str, Any]) -> Any:
+    return session.connection().exec_driver_sql(statement, given).mappings().one()
+
+
+def _count(session: orm.Session, search: asked.Asked) -> int:
+    given = statements.parameters(search)
+    found: int = session.connection().exec_driver_sql(statements.count(search), given).scalar_one()
+    return found
+
+
+def _answer(row: Any, search: asked.Asked) -> Found:
+    origins = list(_origins(row, search))
+    return {
+        "total": row["total"],
+        "stale": row["stale"],
+        "sort": search.sort,
+        "origin": origins[0],
+        "origins": origins,
+    }
+
+
+def _origins(row: Any, search: asked.Asked) -> Iterator[dict[str, Any]]:
+    """Give each place that distances count from.
+
+    :raises errors.NotFound: when nobody knows a postcode.
+    """
+    if search.places == (asked.AREA,) and search.area:
+        exact = areas_placed.HEADQUARTERS if row["is_exact_1"] else areas_placed.MIDDLE
+        yield {
+            "area": search.area,
+            "name": areas_placed.name(search.area),
+            **_grid(row["place_1"]),
+            "precision": exact,
+        }
+    for number, code in enumerate(search.codes, start=1):
+        if row[f"place_{number}"] is None:
+            postcodes.refuse_unknown(code, field=search.fields[number - 1])
+        exact = postcodes.POSTCODE if row[f"is_exact_{number}"] else postcodes.OUTWARD
+        yield {
+            "postcode": str(code),
+            "name": str(code),
+            **_grid(row[f"place_{number}"]),
+            "precision": exact,
+        }
+
+
+def _grid(place: str) -> dict[str, int]:
+    easting, northing = place.strip("()").split(",")
+    return {"easting": int(float(easting)), "northing": int(float(northing))}
+
+
+def _results(session: orm.Session, row: Any, search: asked.Asked) -> str:
+    results = documents.completed(row["documents"] or "", on=search.today)
+    if search.words and row["ids"]:
+        notes = session.execute(_NOTES, {"ids": row["ids"].split(",")})
+        told = {str(provider_id): told or [] for provider_id, told in notes}
+        results = documents.with_notes_of(results, told, words=search.words)
     return results
 
 
-def _is_on(alert: Mapping[str, Any], day: str) -> bool:
-    # Days written like 2026-03-01 are in the order of the calendar.
-    return alert["starts_on"] <= day and (alert["ends_on"] is None or day <= alert["ends_on"])
-
-
-@functools.lru_cache(maxsize=MOST_STATEMENTS)
-def statement(filters: frozenset[str], *, bed_type: str, first_page: bool) -> sa.TextClause:
-    """Return the statement for a search with these filters.
-
-    It finds the origin as ``postcodes.locate`` would, in the same round trip: by the postcode, else by its
-    outward code, whose coordinates on our own list are given; where that is nowhere, it finds nothing.
-
-    Where many homes fit, a first page is found soonest by walking outward from the origin; where few do, by
-    ordering them all. The statement counts first and takes one of the two ways. Its text is the same every
-    time, and says the bed type and the page outright, so that PostgreSQL plans it once and well.
-    """
-    if not set(bed_type) <= _LETTERS:
-        raise ValueError(f"{bed_type!r} is not the code of a bed type")
-    conditions = " AND ".join(
-        [f"bed_type = '{bed_type}'", *(_CONDITIONS[name] for name in sorted(filters)), _SOMEWHERE]
-    )
-    ways = (_WALK_OR_SORT if first_page else _SORT).format(conditions=conditions, many=MANY)
-    offset = "0" if first_page else ":offset"
-    return sa.text(_STATEMENT.format(ways=ways, conditions=conditions, limit=PAGE_SIZE, offset=offset))
-
-
-MANY = 1000
-"""Homes that fit from which on walking outward finds twenty of them sooner than ordering all."""
-
-_LETTERS = set(string.ascii_lowercase + string.digits + "_")
-_PLACE = "(SELECT place FROM origin)"
-_SOMEWHERE = f"{_PLACE} IS NOT NULL"
-_CONDITIONS = {
-    "max_price": "weekly_price_from <= CAST(:max_price AS integer)",
-    "updated_since": "last_updated >= :updated_since",
-    "radius": f"location <@ circle({_PLACE}, :radius)",
-    "words": "provider_id IN (SELECT provider_id FROM homes WHERE words @@ CAST(:words AS tsquery))",
-}
-_SORT = f"SELECT provider_id, location <-> {_PLACE} AS distance FROM vacancies WHERE {{conditions}}"
-# With ties, because homes in one place are equally far, and the order among them must not be left to chance.
-_WALK_OR_SORT = f"""
-    (
-        {_SORT} AND (SELECT homes FROM total) >= {{many}}
-        ORDER BY location <-> {_PLACE} FETCH FIRST {PAGE_SIZE} ROWS WITH TIES
-    )
-    UNION ALL ({_SORT} AND (SELECT homes FROM total) < {{many}})
-"""
-_STATEMENT = """
-    WITH origin AS MATERIALIZED (
-        SELECT coalesce(exact.place, approximate.place) AS place, exact.place IS NOT NULL AS is_exact
-        FROM (
-            SELECT (SELECT point(easting, northing) FROM postcodes WHERE postcode = :postcode) AS place
-        ) AS exact, (
-            SELECT CASE WHEN :outward_alone OR NOT EXISTS (SELECT FROM postcode_imports) THEN coalesce(
-                (SELECT point(easting, northing) FROM outward_codes WHERE outward_code = :outward),
-                point(:easting, :northing)
-            ) END AS place
-        ) AS approximate
-    ), total AS MATERIALIZED (
-        SELECT count(*) AS homes FROM vacancies WHERE {conditions}
-    ), nearest AS (
-        SELECT provider_id, distance FROM ({ways}) AS ways
-        ORDER BY distance, provider_id LIMIT {limit} OFFSET {offset}
-    )
-    SELECT origin.is_exact, origin.place[0] AS easting, origin.place[1] AS northing,
-        page.documents, page.distances, (SELECT homes FROM total) AS total
-    FROM origin, (
-        SELECT string_agg(homes.document, ',' ORDER BY distance, provider_id) AS documents,
-            array_agg(distance ORDER BY distance, provider_id) AS distances
-        FROM nearest JOIN homes USING (provider_id)
-    ) AS page
-"""
+_NOTES = sa.text(
+    "SELECT provider_id, snapshot -> 'notes' FROM homes WHERE provider_id = ANY(CAST(:ids AS uuid[]))"
+)

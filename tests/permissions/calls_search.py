@@ -27,7 +27,22 @@ def dependencies() -> dict[str, Any]:
 
 @calls.to("search.find_vacancies", needs=(permissions.FIND_VACANCIES,))
 def find_vacancies(scene: Scene) -> Any:
-    return scene.service.find_vacancies(postcode=POSTCODE)
+    return scene.service.find_vacancies(criteria={"postcode": POSTCODE})
+
+
+@calls.to("search.map_vacancies", needs=(permissions.FIND_VACANCIES,))
+def map_vacancies(scene: Scene) -> Any:
+    return scene.service.map_vacancies(criteria={"postcode": POSTCODE})
+
+
+@calls.to("search.every_vacancy", needs=(permissions.FIND_VACANCIES,))
+def every_vacancy(scene: Scene) -> Any:
+    return scene.service.every_vacancy(criteria={"postcode": POSTCODE})
+
+
+@calls.to("search.offered", needs=(permissions.FIND_VACANCIES,))
+def offered(scene: Scene) -> Any:
+    return scene.service.offered()
 
 
 @calls.to("search.locate")

@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy import orm
 
 from contracts import events
 from kit import ids
-from services.search import homes, models, vacancies
+from services.search import homes, models, schemas, vacancies
 from tests.factories import snapshots
 
 
@@ -36,8 +37,29 @@ def stored(session: orm.Session, snapshots: Iterable[events.ProviderSnapshot]) -
 
 def search(session: orm.Session, now: datetime = snapshots.NOW, **asked: Any) -> dict[str, Any]:
     """Search from Durham's market place, unless told otherwise."""
-    nothing = {"bed_type": None, "max_price": None, "updated_within_hours": None, "radius_miles": None}
-    return vacancies.find(session, **{"postcode": "DH1 3NJ", "page": 1, **nothing, **asked}, now=now)
+    page = asked.pop("page", 1)
+    place = {} if "area" in asked else {"postcode": "DH1 3NJ"}
+    wanted = schemas.search({**place, **asked})
+    found = vacancies.find(session, wanted, page=page, now=now)
+    return {**found, "results": orjson.loads(found["results"])}
+
+
+def every(session: orm.Session, now: datetime = snapshots.NOW, **asked: Any) -> list[dict[str, Any]]:
+    """Return all homes that fit, asked for piece by piece."""
+    results: list[dict[str, Any]] = []
+    after = None
+    while True:
+        answer = vacancies.every(session, schemas.search(asked), after=after, now=now)
+        results += orjson.loads(answer["results"])
+        after = answer["next"]
+        if after is None:
+            return results
+
+
+def on_map(session: orm.Session, now: datetime = snapshots.NOW, **asked: Any) -> dict[str, Any]:
+    """Return what a map shows."""
+    answer = vacancies.on_map(session, schemas.search(asked), now=now)
+    return {**answer, "homes": orjson.loads(answer["homes"])}
 
 
 def found(session: orm.Session, **asked: Any) -> list[str]:

@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Iterator
+from concurrent import futures
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from contracts import events
+from contracts import errors, events
 from kit import database
-from services.search import homes, models
+from services.search import homes, models, rebuilding
 from tests.factories import postgres, snapshots
 from tests.search import given
 
@@ -21,7 +23,7 @@ def everything(session: orm.Session) -> tuple[list[Any], list[Any]]:
     """Return all that the read model holds."""
     return tuple(  # type: ignore[return-value]
         [tuple(row) for row in session.execute(sa.select(table).order_by(*table.primary_key))]
-        for table in (homes.HOMES, homes.VACANCIES)
+        for table in (homes.HOMES, homes.VACANCIES, homes.TRAITS)
     )
 
 
@@ -74,6 +76,12 @@ def told_at_random(
     return last, told
 
 
+def indexes(session: orm.Session) -> list[str]:
+    """Return how every index is defined."""
+    query = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY indexname"
+    return list(session.scalars(sa.text(query)))
+
+
 def pages(snapshots: list[events.ProviderSnapshot], size: int = 7) -> Iterator[list[events.ProviderSnapshot]]:
     for first in range(0, len(snapshots), size):
         yield snapshots[first : first + size]
@@ -86,29 +94,29 @@ class TestRebuild:
         with postgres.session("search") as applied:
             given.stored(applied, told)
             wanted = everything(applied)
-        assert homes.rebuild(sessions, pages(last)) == 40
+        assert rebuilding.rebuild(sessions, pages(last)) == 40
         with sessions.reading() as session:
             assert everything(session) == wanted
 
     def test_changes_nothing_when_nothing_was_wrong(self, sessions: database.Sessions) -> None:
         last, _ = told_at_random(random.Random(1))
-        homes.rebuild(sessions, pages(last))
+        rebuilding.rebuild(sessions, pages(last))
         with sessions.reading() as session:
             before = everything(session)
-        homes.rebuild(sessions, pages(last))
+        rebuilding.rebuild(sessions, pages(last))
         with sessions.reading() as session:
             assert everything(session) == before
 
     def test_mends_what_went_wrong(self, sessions: database.Sessions) -> None:
         last, _ = told_at_random(random.Random(2))
-        homes.rebuild(sessions, pages(last))
+        rebuilding.rebuild(sessions, pages(last))
         with sessions.reading() as session:
             wanted = everything(session)
         with sessions.transaction() as session:
             session.execute(sa.update(models.Vacancy).values(accepting=99))
             session.execute(sa.delete(models.Home).where(models.Home.provider_id == last[0]["provider_id"]))
             homes.apply(session, snapshot(name="Nobody knows me"))
-        homes.rebuild(sessions, pages(last))
+        rebuilding.rebuild(sessions, pages(last))
         with sessions.reading() as session:
             assert everything(session) == wanted
 
@@ -123,9 +131,58 @@ class TestRebuild:
 
         with sessions.transaction() as session:
             homes.apply(session, changes)
-        homes.rebuild(sessions, pages_while_events_arrive())
+        rebuilding.rebuild(sessions, pages_while_events_arrive())
         with sessions.reading() as session:
             assert sorted(given.found(session, postcode="DH1")) == ["Changed", "Created", "Stays"]
+
+    def test_goes_on_while_homes_are_searched_and_told_of(self, sessions: database.Sessions) -> None:
+        """Nobody who searches is refused or told anything else, and nothing that is told is lost."""
+        stays = [snapshot(name=f"Home {number}") for number in range(30)]
+        rebuilding.rebuild(sessions, [stays])
+        over, seen, told = threading.Event(), set(), []
+
+        def search_on() -> None:
+            while not over.is_set():
+                with sessions.reading() as session:
+                    seen.add(given.search(session, postcode="DH1")["total"])
+
+        def tell_on() -> None:
+            home = stays[0]
+            while not over.is_set():
+                home = later(home, name=f"Told {home['version']}")
+                told.append(home)
+                with sessions.transaction() as session:
+                    homes.apply(session, home)
+
+        with futures.ThreadPoolExecutor() as threads:
+            busy = [threads.submit(search_on), threads.submit(search_on), threads.submit(tell_on)]
+            try:
+                for _ in range(5):
+                    rebuilding.rebuild(sessions, pages(stays))
+            finally:
+                over.set()
+            for one in busy:
+                one.result()
+        assert seen == {30}
+        with sessions.reading() as session:
+            assert told[-1]["name"] in given.found(session, postcode="DH1") + [
+                result["name"] for result in given.search(session, postcode="DH1", page=2)["results"]
+            ]
+
+    def test_leaves_tables_and_indexes_as_the_migrations_make_them(self, sessions: database.Sessions) -> None:
+        with sessions.reading() as session:
+            before = indexes(session)
+        rebuilding.rebuild(sessions, [[snapshot()]])
+        with sessions.reading() as session:
+            assert indexes(session) == before
+
+    def test_is_refused_while_another_one_is_under_way(self, sessions: database.Sessions) -> None:
+        def meanwhile() -> Iterator[list[events.ProviderSnapshot]]:
+            with pytest.raises(errors.Conflict):
+                rebuilding.rebuild(sessions, [])
+            yield [snapshot(name="New")]
+
+        assert rebuilding.rebuild(sessions, meanwhile()) == 1
 
     def test_leaves_everything_when_providers_fail_midway(self, sessions: database.Sessions) -> None:
         def failing() -> Iterator[list[events.ProviderSnapshot]]:
@@ -135,12 +192,24 @@ class TestRebuild:
         with sessions.transaction() as session:
             homes.apply(session, snapshot(name="Old"))
         with pytest.raises(ConnectionError):
-            homes.rebuild(sessions, failing())
+            rebuilding.rebuild(sessions, failing())
         with sessions.reading() as session:
             assert given.found(session, postcode="DH1") == ["Old"]
-        homes.rebuild(sessions, [[snapshot(name="New")]])
+        rebuilding.rebuild(sessions, [[snapshot(name="New")]])
         with sessions.reading() as session:
             assert given.found(session, postcode="DH1") == ["New"]
+
+
+class TestReshape:
+    def test_writes_anew_what_an_earlier_release_wrote(self, sessions: database.Sessions) -> None:
+        with sessions.transaction() as session:
+            given.stored(session, [snapshot(name="Old"), snapshot(name="New")])
+            session.execute(sa.update(models.Home).where(models.Home.name == "Old").values(shape=0))
+            session.execute(sa.delete(models.Trait))
+        assert homes.reshape(sessions) == 1
+        with sessions.reading() as session:
+            assert given.found(session, postcode="DH1", area="E06000047") == ["Old"]
+        assert homes.reshape(sessions) == 0
 
 
 class TestRelocate:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import orjson
 import pytest
 from nameko.testing.services import worker_factory
 
@@ -28,10 +29,16 @@ def search(sessions: database.Sessions) -> Worker:
     return worker
 
 
+def as_sent(answer: Any) -> Any:
+    """Return what a caller gets of an answer, some of which is JSON already."""
+    return orjson.loads(orjson.dumps(answer))
+
+
 class TestFindVacancies:
     def test_finds_what_an_event_told_of(self, search: Worker) -> None:
         search(permissions.service("search")).on_capacity_declared(snapshots.declared(snapshots.snapshot()))
-        answer = search(COORDINATOR).find_vacancies(postcode="dh13yg", bed_type="general_residential")
+        wanted = {"postcode": "dh13yg", "bed_type": "general_residential"}
+        answer = as_sent(search(COORDINATOR).find_vacancies(criteria=wanted))
         assert (answer["total"], answer["results"][0]["vacancies"]) == (1, 2)
         assert answer["origin"]["precision"] == answer["results"][0]["distance_precision"] == "outward"
 
@@ -43,16 +50,16 @@ class TestFindVacancies:
         itself.on_provider_changed(events.ProviderChanged(provider=unlisted))
         # Told again, late: it must not come back.
         itself.on_capacity_declared(snapshots.declared(home))
-        assert search(COORDINATOR).find_vacancies(postcode="DH1 3YG")["total"] == 0
+        assert search(COORDINATOR).find_vacancies(criteria={"postcode": "DH1 3YG"})["total"] == 0
 
     @pytest.mark.parametrize("by", [CARE_HOME, COMMUNITY])
     def test_c_is_refused_to_those_who_never_search(self, search: Worker, by: permissions.Actor) -> None:
         with pytest.raises(errors.Forbidden):
-            search(by).find_vacancies(postcode="DH1 3YG")
+            search(by).find_vacancies(criteria={"postcode": "DH1 3YG"})
 
     def test_is_refused_to_nobody_in_particular(self, search: Worker) -> None:
         with pytest.raises(errors.Unauthenticated):
-            search(permissions.ANONYMOUS).find_vacancies(postcode="DH1 3YG")
+            search(permissions.ANONYMOUS).find_vacancies(criteria={"postcode": "DH1 3YG"})
 
     @pytest.mark.parametrize(
         ("asked", "field"),
@@ -65,22 +72,43 @@ class TestFindVacancies:
             ({"updated_within_hours": 1e12}, "updated_within_hours"),
             ({"radius_miles": float("inf")}, "radius_miles"),
             ({"radius_miles": 0}, "radius_miles"),
-            ({"page": 0}, "page"),
-            ({"page": 10**30}, "page"),
-            ({"page": None}, "page"),
             ({"postcode": 5}, "postcode"),
             ({"postcode": None}, "postcode"),
+            ({"postcode_2": "Durham"}, "postcode_2"),
+            ({"area": "E99"}, "area"),
+            ({"provider_type": "' or '"}, "provider_type"),
+            ({"stay": "ages"}, "stay"),
+            ({"min_rating": "fine"}, "min_rating"),
+            ({"brand": "a\0b"}, "brand"),
+            ({"brand": "x" * 201}, "brand"),
+            ({"capabilities": ["hoist"] * 11}, "capabilities"),
+            ({"capabilities": ["Hoist!"]}, "capabilities"),
+            ({"capabilities": "hoist"}, "capabilities"),
+            ({"sort": "shoe size"}, "sort"),
+            ({"colour": "blue"}, "colour"),
         ],
     )
     def test_names_the_field_that_is_wrong(self, search: Worker, asked: dict[str, Any], field: str) -> None:
         with pytest.raises(errors.Invalid) as refused:
-            search(COORDINATOR).find_vacancies(**{"postcode": "DH1 3YG", **asked})
+            search(COORDINATOR).find_vacancies(criteria={"postcode": "DH1 3YG", **asked})
         assert list(refused.value.fields) == [field]
+
+    @pytest.mark.parametrize("page", [0, 10**30, None, "two", 1.5])
+    def test_refuses_what_is_no_page(self, search: Worker, page: Any) -> None:
+        with pytest.raises(errors.Invalid) as refused:
+            search(COORDINATOR).find_vacancies(criteria={"postcode": "DH1 3YG"}, page=page)
+        assert list(refused.value.fields) == ["page"]
+
+    def test_refuses_criteria_that_are_none(self, search: Worker) -> None:
+        with pytest.raises(errors.Invalid):
+            search(COORDINATOR).find_vacancies(criteria=None)
 
     def test_names_all_fields_that_are_wrong_at_once(self, search: Worker) -> None:
         with pytest.raises(errors.Invalid) as refused:
-            search(COORDINATOR).find_vacancies(postcode="DH1 3YG", max_price=-1, page=0)
-        assert sorted(refused.value.fields) == ["max_price", "page"]
+            search(COORDINATOR).find_vacancies(
+                criteria={"postcode": "DH1 3YG", "max_price": -1, "stay": "ages"}
+            )
+        assert sorted(refused.value.fields) == ["max_price", "stay"]
 
 
 class TestLocate:

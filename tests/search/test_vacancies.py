@@ -1,26 +1,24 @@
 from __future__ import annotations
 
 import datetime
-import itertools
-import math
-import random
-from collections.abc import Iterator
-from typing import Any
-from unittest import mock
+import pathlib
 
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis import given as hypothesis_given
-from hypothesis import strategies as st
 from sqlalchemy import orm
 
-from contracts import errors, events, vocabulary
-from services.search import homes, vacancies
-from tests.factories import postgres, snapshots
+from contracts import areas, errors
+from services.search import areas_placed, documents, vacancies
+from tests.factories import snapshots
 from tests.search import given
 
 bed, snapshot, NOW = snapshots.bed, snapshots.snapshot, snapshots.NOW
-METRES_PER_MILE = 1609.344
+DURHAM = {
+    "postcode": "DH1 3NJ",
+    "name": "DH1 3NJ",
+    "easting": 427300,
+    "northing": 542500,
+    "precision": "postcode",
+}
 
 
 class TestFind:
@@ -60,7 +58,12 @@ class TestFind:
             "total": 1,
             "page": 1,
             "page_size": 20,
-            "origin": {"postcode": "DH1 3NJ", "easting": 427300, "northing": 542500, "precision": "postcode"},
+            "stale": 0,
+            "sort": "distance",
+            "origin": DURHAM,
+            "origins": [DURHAM],
+            "near_misses": [],
+            "ids": [home["provider_id"]],
             "results": [],
         }
         assert answer["results"] == [
@@ -71,8 +74,11 @@ class TestFind:
                 "address": "1 Example Lane",
                 "town": "Durham",
                 "postcode": "DH1 3YG",
+                "easting": 427300,
+                "northing": 543500,
                 "distance_miles": 0.6,
                 "distance_precision": "postcode",
+                "fresh": True,
                 "vacancies": 3,
                 "bed_types": [
                     {
@@ -91,11 +97,26 @@ class TestFind:
                     },
                 ],
                 "short_stay_services": ["respite"],
+                "languages": ["english"],
+                "funding_sources": ["local_authority"],
+                "care_types": [],
+                "cqc_services": [],
+                "contracts": [],
+                "capabilities": {},
+                "weekend_admissions": None,
                 "accepting_out_of_hours": True,
                 "last_updated": NOW.isoformat(),
                 "cqc_rating": "good",
+                "cqc_rating_date": None,
+                "cqc_location_id": "1-1000000001",
                 "phone": "0191 496 0100",
+                "email": "home@cranberry.example",
+                "website": "",
                 "brand": None,
+                "ownership": None,
+                "council_code": "E06000047",
+                "sub_icb_code": "84H",
+                "icb_code": "QHM",
                 "alerts": [],
                 "notes": [],
             }
@@ -178,6 +199,7 @@ class TestFind:
         answer = given.search(session, postcode="dh1")
         assert answer["origin"] == {
             "postcode": "DH1",
+            "name": "DH1",
             "easting": 427700,
             "northing": 542900,
             "precision": "outward",
@@ -240,15 +262,138 @@ class TestNotes:
 
     def test_b3_no_longer_find_a_home_once_they_are_gone(self, session: orm.Session) -> None:
         home = snapshot(name="Parrots", notes=noted("Parrots"))
-        given.stored(session, [home, {**home, "version": 2, "notes": []}])  # type: ignore[typeddict-item]
+        given.stored(session, [home, {**home, "version": 2, "notes": []}])
         assert given.found(session, words="parrots") == []
 
     def test_b3_are_told_shortened_the_latest_only(self, session: orm.Session) -> None:
         texts = ("word " * 100, "second", "third", "fourth")
         given.stored(session, [snapshot(name="Talkative", notes=noted(*texts))])
-        [result] = given.search(session, words="fourth")["results"]
-        assert [len(note["text"]) <= homes.LONGEST_NOTE + 2 for note in result["notes"]] == [True] * 3
+        result = next(r for r in given.search(session)["results"] if r["name"] == "Talkative")
+        assert [len(note["text"]) <= documents.LONGEST_NOTE + 2 for note in result["notes"]] == [True] * 3
         assert result["notes"][0]["text"].endswith("word …")
+
+    def test_c3_come_first_when_they_hold_what_was_looked_for(self, session: orm.Session) -> None:
+        texts = ("first", "second", "third", "one " * 200 + "parrot " + "two " * 200)
+        given.stored(session, [snapshot(name="Talkative", notes=noted(*texts))])
+        [result] = given.search(session, words="parrot")["results"]
+        told = [note["text"] for note in result["notes"]]
+        assert told[0].startswith("… one")
+        assert told[0].endswith("two …")
+        assert "parrot" in told[0]
+        assert told[1:] == ["first", "second"]
+
+
+class TestPlaces:
+    @pytest.fixture(autouse=True)
+    def around_durham(self, session: orm.Session) -> None:
+        given.postcodes(
+            session,
+            ("DH1 3NJ", 427300, 542500),
+            ("DH1 3YG", 427300, 543500),
+            ("DH6 5AA", 437300, 542500),
+            ("SR1 1AA", 439700, 557000),
+        )
+        near = snapshot(name="Near", postcode="DH1 3YG")
+        village = snapshot(name="Village", postcode="DH6 5AA")
+        sunderland = {"council_code": "E08000024", "sub_icb_code": "00P"}
+        given.stored(session, [near, village, snapshot(name="Coast", postcode="SR1 1AA", **sunderland)])
+
+    def test_c1_gives_the_distance_from_each_postcode_and_the_nearest_to_all_first(
+        self, session: orm.Session
+    ) -> None:
+        answer = given.search(session, postcode_2="SR1 1AA", postcode_3="DH6 5AA")
+        assert answer["sort"] == "nearest_to_all"
+        assert [origin["postcode"] for origin in answer["origins"]] == ["DH1 3NJ", "SR1 1AA", "DH6 5AA"]
+        assert [(r["name"], r["distance_miles"], r["distances_miles"]) for r in answer["results"]] == [
+            ("Village", 6.2, [6.2, 9.1, 0.0]),
+            ("Near", 0.6, [0.6, 11.4, 6.2]),
+            ("Coast", 11.9, [11.9, 0.0, 9.1]),
+        ]
+        assert given.found(session, postcode_2="SR1 1AA", sort="distance") == ["Near", "Village", "Coast"]
+
+    def test_c1_finds_within_a_council_by_the_distance_from_its_middle(self, session: orm.Session) -> None:
+        answer = given.search(session, area="E06000047")
+        assert {result["name"] for result in answer["results"]} == {"Near", "Village"}
+        assert answer["origin"]["name"] == "County Durham"
+        assert answer["origin"]["precision"] == "middle"
+        assert given.found(session, area="00P") == ["Coast"]
+        assert len(given.found(session, area="QHM")) == 3
+
+    def test_c1_finds_within_a_council_by_the_distance_from_its_headquarters(
+        self, session: orm.Session, tmp_path: pathlib.Path
+    ) -> None:
+        (tmp_path / "offices.csv").write_text("area_code,postcode\nE06000047,DH6 5AA\n")
+        assert areas_placed.replace_headquarters(session, tmp_path / "offices.csv") == 1
+        answer = given.search(session, area="E06000047")
+        assert answer["origin"] == {
+            "area": "E06000047",
+            "name": "County Durham",
+            "easting": 437300,
+            "northing": 542500,
+            "precision": "headquarters",
+        }
+        assert [result["name"] for result in answer["results"]] == ["Village", "Near"]
+
+    def test_counts_distances_from_the_postcode_where_an_area_is_given_too(
+        self, session: orm.Session
+    ) -> None:
+        answer = given.search(session, postcode="SR1 1AA", area="E06000047")
+        assert [result["name"] for result in answer["results"]] == ["Village", "Near"]
+
+    def test_has_a_middle_of_every_area(self) -> None:
+        every = [*areas.councils(), *areas.sub_icbs(), *areas.icbs()]
+        assert [area.name for area in every if areas_placed.middle(area.code) is None] == []
+
+    def test_needs_a_place(self, session: orm.Session) -> None:
+        with pytest.raises(errors.Invalid) as refused:
+            given.search(session, postcode="")
+        assert refused.value.fields == {"postcode": "Enter a postcode, or choose an area."}
+
+    def test_says_which_postcode_nobody_knows(self, session: orm.Session) -> None:
+        with pytest.raises(errors.NotFound) as unknown:
+            given.search(session, postcode_2="DH1 9ZZ")
+        assert list(unknown.value.fields) == ["postcode_2"]
+
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            ("area_code,postcode\nE99,DH1 3YG\nE06000047,Durham\n", ["line 2", "line 3"]),
+            ("code,place\nE06000047,DH1 3YG\n", ["line 2"]),
+            ("", []),
+        ],
+    )
+    def test_refuses_a_file_of_headquarters_that_cannot_be_used(
+        self, session: orm.Session, tmp_path: pathlib.Path, text: str, said: list[str]
+    ) -> None:
+        (tmp_path / "offices.csv").write_text(text)
+        with pytest.raises(errors.Invalid) as refused:
+            areas_placed.replace_headquarters(session, tmp_path / "offices.csv")
+        assert list(refused.value.fields) == said
+
+
+class TestFresh:
+    @pytest.mark.parametrize(
+        ("kind", "hours", "is_fresh"),
+        [("care_home", 47, True), ("care_home", 49, False), ("community", 25, False), ("hospice", 160, True)],
+    )
+    def test_b14_marks_figures_that_are_older_than_expected(
+        self, session: orm.Session, kind: str, hours: int, is_fresh: bool
+    ) -> None:
+        told = (NOW - datetime.timedelta(hours=hours)).isoformat()
+        given.stored(session, [snapshot(type=kind, last_updated=told)])
+        answer = given.search(session, postcode="DH1 3YG", provider_type=kind)
+        assert (answer["stale"], answer["results"][0]["fresh"]) == (0 if is_fresh else 1, is_fresh)
+
+
+class TestOffered:
+    def test_names_only_what_can_be_found(self, session: orm.Session) -> None:
+        home = snapshot(brand="Cranberry Care", contracts=["84H"], languages=["polish"])
+        given.stored(session, [home, snapshot(brand="Unlisted", listed=False, languages=["welsh"])])
+        offered = vacancies.offered(session)
+        assert offered["brand"] == ["Cranberry Care"]
+        assert offered["area"] == ["84H", "E06000047", "QHM"]
+        assert (offered["bed_type"], offered["provider_type"]) == (["general_residential"], ["care_home"])
+        assert (offered["language"], offered["contract"]) == (["polish"], ["84H"])
 
 
 class TestAlerts:
@@ -271,146 +416,3 @@ class TestAlerts:
         given.stored(session, [snapshot(alerts=[alert])])
         [result] = given.search(session, postcode="DH1 3YG")["results"]
         assert result["alerts"] == ([alert] if is_told else [])
-
-
-BED_TYPES = [*vocabulary.CARE_HOME_BED_TYPES, *vocabulary.UNIT_BED_TYPES]
-ORIGIN = ("DH1 3NJ", 427300, 542500)
-NOTES = ["Hoists on both floors.", "Pets are welcome; no hoist.", "Bariatric bed, wet-room"]
-
-
-def random_homes(count: int) -> Iterator[tuple[events.ProviderSnapshot, tuple[int, int]]]:
-    """Give homes of every kind, many of them in one place, with the place of each."""
-    chance = random.Random(7)
-    places = [
-        (427300 + chance.randint(-60_000, 60_000), 542500 + chance.randint(-60_000, 60_000))
-        for _ in range(60)
-    ]
-    for _ in range(count):
-        number = chance.randrange(len(places))
-        kinds = chance.sample(BED_TYPES, chance.randint(1, 4))
-        age = datetime.timedelta(hours=chance.choice([1, 24, 30, 100, 168, 500]))
-        home = snapshot(
-            type=chance.choice(["care_home", "care_home", "hospice"]),
-            postcode=f"DH{number // 10 + 1} {number % 10}AA",
-            listed=chance.random() < 0.9,
-            active=chance.random() < 0.95,
-            last_updated=(NOW - age).isoformat(),
-            bed_types=[
-                bed(kind, chance.randint(0, 2), weekly_price_from=chance.choice([None, 600, 900, 1300]))
-                for kind in kinds
-            ],
-            notes=noted(*chance.sample(NOTES, chance.randint(0, 2))),
-        )
-        yield home, places[number]
-
-
-@pytest.fixture(scope="module")
-def homes_at() -> list[tuple[events.ProviderSnapshot, tuple[int, int]]]:
-    return list(random_homes(300))
-
-
-@pytest.fixture(scope="module")
-def filled(homes_at: list[tuple[events.ProviderSnapshot, tuple[int, int]]]) -> Iterator[orm.Session]:
-    with postgres.session("search") as session:
-        places = {home["postcode"]: place for home, place in homes_at}
-        given.postcodes(session, ORIGIN, *((postcode, *place) for postcode, place in places.items()))
-        given.stored(session, [home for home, _ in homes_at])
-        yield session
-
-
-def expected(
-    homes_at: list[tuple[events.ProviderSnapshot, tuple[int, int]]], asked: dict[str, Any]
-) -> list[tuple[float, str]]:
-    """Do in plain Python what the statement does: give the metres and the id of every home that fits."""
-    fitting = []
-    for home, place in homes_at:
-        distance = math.dist(place, ORIGIN[1:])
-        kind = asked["bed_type"]
-        vacant = [
-            bed
-            for bed in home["bed_types"]
-            if bed["accepting"] > 0 and (bed["bed_type"] == kind if kind else home["type"] == "care_home")
-        ]
-        noted = " ".join(note["text"] for note in home["notes"]).lower().replace("-", " ").split()
-        prices = [bed["weekly_price_from"] for bed in vacant if bed["weekly_price_from"] is not None]
-        age = NOW - datetime.datetime.fromisoformat(home["last_updated"] or "")
-        if (
-            home["listed"]
-            and home["active"]
-            and vacant
-            and (asked["max_price"] is None or (prices and min(prices) <= asked["max_price"]))
-            and (
-                asked["updated_within_hours"] is None
-                or age <= datetime.timedelta(hours=asked["updated_within_hours"])
-            )
-            and (asked["radius_miles"] is None or distance <= asked["radius_miles"] * METRES_PER_MILE)
-            and all(
-                any(word.startswith(start) for word in noted)
-                for start in (asked["words"] or "").lower().split()
-            )
-        ):
-            fitting.append((distance, home["provider_id"]))
-    return sorted(fitting)
-
-
-def all_pages(session: orm.Session, asked: dict[str, Any]) -> tuple[int, list[dict[str, Any]]]:
-    results: list[dict[str, Any]] = []
-    for page in itertools.count(1):
-        answer = given.search(session, **asked, page=page)
-        if not answer["results"]:
-            return answer["total"], results
-        results += answer["results"]
-    raise AssertionError
-
-
-class TestEveryFilter:
-    @pytest.fixture(params=[1, vacancies.MANY], ids=["walking outward", "ordering all"], autouse=True)
-    def many(self, request: pytest.FixtureRequest) -> Iterator[None]:
-        """Make the statement take each of its two ways to a first page."""
-        with mock.patch.object(vacancies, "MANY", request.param):
-            vacancies.statement.cache_clear()
-            yield
-        vacancies.statement.cache_clear()
-
-    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-    @hypothesis_given(
-        asked=st.fixed_dictionaries(
-            {
-                "bed_type": st.none() | st.sampled_from(BED_TYPES),
-                "max_price": st.none() | st.sampled_from([599, 600, 900, 1299.5, 5000]),
-                "updated_within_hours": st.none() | st.sampled_from([0.5, 24, 168, 1000]),
-                "radius_miles": st.none() | st.sampled_from([1, 10, 25.5, 100]),
-                "words": st.none() | st.sampled_from(["hoist", "PETS hoi", "room", "bar wet", "oist"]),
-            }
-        )
-    )
-    def test_alone_and_combined_equals_a_plain_filter(
-        self,
-        filled: orm.Session,
-        homes_at: list[tuple[events.ProviderSnapshot, tuple[int, int]]],
-        asked: dict[str, Any],
-    ) -> None:
-        """Also that no page skips or repeats a home, though many are equally far."""
-        wanted = expected(homes_at, asked)
-        total, results = all_pages(filled, asked)
-        assert total == len(wanted)
-        assert [result["provider_id"] for result in results] == [provider_id for _, provider_id in wanted]
-        for result, (distance, _) in zip(results, wanted, strict=True):
-            assert result["distance_miles"] == pytest.approx(distance / METRES_PER_MILE, rel=0.001, abs=0.05)
-
-
-class TestStatement:
-    def test_is_the_same_text_every_time(self) -> None:
-        """PostgreSQL plans a statement once per text and connection."""
-        filters = frozenset({"max_price", "radius"})
-        asked = {"bed_type": "general_nursing", "first_page": True}
-        assert vacancies.statement(filters, **asked) is vacancies.statement(filters, **asked)
-
-    def test_takes_nothing_for_a_bed_type_that_is_no_code(self) -> None:
-        with pytest.raises(ValueError, match="not the code"):
-            vacancies.statement(frozenset(), bed_type="x' OR 'a", first_page=True)
-
-
-class TestAny:
-    def test_is_no_bed_type_of_its_own(self) -> None:
-        assert homes.ANY not in BED_TYPES
