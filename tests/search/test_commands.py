@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pathlib
 from typing import Any
 
 import pytest
@@ -8,6 +9,22 @@ from kit import client, database
 from services.search import commands
 from tests.factories import snapshots
 from tests.search import given
+
+
+class TestImportHeadquarters:
+    def test_replaces_those_that_were_known(
+        self, sessions: database.Sessions, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        url = sessions.engine.url.render_as_string(hide_password=False)
+        offices = tmp_path / "offices.csv"
+        for line, north in (("E06000047,TS1 1AA", 520600), ("E06000047,NE1 1AA", 564300)):
+            offices.write_text(f"area_code,postcode\n{line}\n")
+            with sessions.transaction() as session:
+                given.postcodes(session, ("TS1 1AA", 449500, 520600), ("NE1 1AA", 424900, 564300))
+            assert commands.import_headquarters(offices, database_url=url) == 1
+            with sessions.reading() as session:
+                assert given.search(session, area="E06000047")["origin"]["northing"] == north
+        assert "1 headquarters known." in capsys.readouterr().out
 
 
 class TestRebuild:
