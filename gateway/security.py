@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gateway.settings import Settings
 
 PAGE_POLICY = (
-    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+    "default-src 'self'; img-src {images}; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
@@ -35,7 +35,7 @@ LETTERS_OF_A_PERSON = 32
 def headers(settings: Settings, *, page: bool) -> list[tuple[str, str]]:
     """Return the headers that every answer carries."""
     always = [
-        ("Content-Security-Policy", PAGE_POLICY if page else API_POLICY),
+        ("Content-Security-Policy", _page_policy(settings) if page else API_POLICY),
         ("X-Content-Type-Options", "nosniff"),
         # Not "no-referrer": browsers would then send "Origin: null" with our own forms.
         ("Referrer-Policy", "same-origin"),
@@ -46,6 +46,11 @@ def headers(settings: Settings, *, page: bool) -> list[tuple[str, str]]:
     if settings.cookie_secure:
         always.append(("Strict-Transport-Security", f"max-age={YEAR_SECONDS}"))
     return always
+
+
+def _page_policy(settings: Settings) -> str:
+    # The map's tiles are all that ever comes from elsewhere, and only where the settings say so.
+    return PAGE_POLICY.format(images=" ".join(["'self'", "data:", settings.tiles_source]).strip())
 
 
 def token_hash(token: str) -> str:

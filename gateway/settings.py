@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
 from kit import settings
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_TILES = re.compile(r"(https?://)(\{s\}\.)?([A-Za-z0-9.-]+(?::[0-9]{1,5})?)/\S+")
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,11 @@ class Settings:
         help="API calls of strangers from one network address in a minute, at each gateway; 0 = no limit",
         default=120,
     )
+    published_seconds: float = settings.setting(
+        "PUBLISHED_SECONDS",
+        help="how long the public report and the open data are kept before they are made anew",
+        default=60.0,
+    )
     support_email: str = settings.setting(
         "SUPPORT_EMAIL", help="where people reach the service's team; none: words only", default=""
     )
@@ -51,6 +59,32 @@ class Settings:
         help="page that shows the way to a home, with {from} and {to} for two postcodes; empty: no links",
         default="https://www.google.com/maps/dir/?api=1&origin={from}&destination={to}",
     )
+    map_tiles_url: str = settings.setting(
+        "MAP_TILES_URL",
+        help="where browsers get the map's tiles, with {z}, {x} and {y} in it; none: outlines of our own",
+        default="",
+    )
+    map_tiles_attribution: str = settings.setting(
+        "MAP_TILES_ATTRIBUTION",
+        help="whose tiles these are, as it stands below the map; addresses become links",
+        default="",
+    )
+
+    @cached_property
+    def tiles_source(self) -> str:
+        """Return where tiles come from as a content security policy says it; nothing without tiles.
+
+        :raises settings.Missing: when the address is not one of tiles
+        """
+        if not self.map_tiles_url:
+            return ""
+        found = _TILES.fullmatch(self.map_tiles_url)
+        if not found or not all(part in self.map_tiles_url for part in ("{z}", "{x}", "{y}")):
+            raise settings.Missing(
+                "Settings need attention:\n  MAP_TILES_URL: must be like https://tiles.example/{z}/{x}/{y}.png"
+            )
+        scheme, any_of, host = found.groups()
+        return f"{scheme}{'*.' if any_of else ''}{host}"
 
     @cached_property
     def proxies(self) -> tuple[Network, ...]:

@@ -11,6 +11,12 @@ import * as sass from "sass";
 const here = dirname(fileURLToPath(import.meta.url));
 const dist = join(here, "dist");
 const manifest = {};
+const LICENCES = [
+  "leaflet/LICENSE",
+  "leaflet.markercluster/MIT-LICENCE.txt",
+  "proj4/LICENSE.md",
+  "wkt-parser/LICENSE.md",
+];
 
 function keep(name, content) {
   const hash = createHash("sha256").update(content).digest("hex").slice(0, 10);
@@ -20,7 +26,7 @@ function keep(name, content) {
 }
 
 function buildStyles() {
-  for (const name of ["tracker", "print"]) {
+  for (const name of ["tracker", "print", "map"]) {
     const built = sass.compile(join(here, "scss", `${name}.scss`), {
       style: "compressed",
       loadPaths: [join(here, "..", "..", "node_modules")],
@@ -31,15 +37,24 @@ function buildStyles() {
 }
 
 function buildScripts() {
-  const built = esbuild.buildSync({
-    entryPoints: [join(here, "scripts", "tracker.js")],
-    bundle: true,
-    format: "esm",
-    minify: true,
-    target: "es2020",
-    write: false,
-  });
-  keep("tracker.js", built.outputFiles[0].contents);
+  for (const name of ["tracker", "map"]) {
+    const built = esbuild.buildSync({
+      entryPoints: [join(here, "scripts", `${name}.js`)],
+      bundle: true,
+      format: "esm",
+      minify: true,
+      target: "es2020",
+      write: false,
+    });
+    keep(`${name}.js`, built.outputFiles[0].contents);
+  }
+}
+
+// What the map is drawn on where there are no tiles, and the licences of what draws it.
+function copyMap() {
+  keep("outlines.json", JSON.stringify(JSON.parse(readFileSync(join(here, "map", "outlines.json"), "utf8"))));
+  const text = (path) => readFileSync(join(here, "..", "..", "node_modules", path), "utf8").trim();
+  keep("licences.txt", LICENCES.map((path) => `${dirname(path)}\n\n${text(path)}\n`).join("\n\n"));
 }
 
 function copyDocs() {
@@ -63,4 +78,5 @@ buildStyles();
 buildScripts();
 copyImages();
 copyDocs();
+copyMap();
 writeFileSync(join(dist, "manifest.json"), JSON.stringify(manifest, null, 2) + "\n");

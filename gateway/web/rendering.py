@@ -11,7 +11,7 @@ import jinja2
 
 from contracts import permissions, sure, vocabulary
 from gateway import answers, choices, incoming, static
-from gateway.web import menu, words
+from gateway.web import map_view, menu, words
 from kit import clock
 
 TEMPLATES = pathlib.Path(__file__).parents[1] / "templates"
@@ -74,6 +74,7 @@ def environment() -> jinja2.Environment:
         asset=asset,
         menu=menu.items,
         more_of_menu=menu.more,
+        map_of=map_view.of,
         count=words.count,
         funding_sources=vocabulary.FUNDING_SOURCES,
         provider_types=choices.PROVIDER_TYPES,
