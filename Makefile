@@ -40,8 +40,9 @@ format: ## Format the code
 	@$(VENV)/ruff check --fix --quiet $(CHECKED) || true
 	@$(VENV)/ruff format --quiet $(CHECKED)
 
-tables: ## Write the generated tables of docs/ARCHITECTURE.md anew
+tables: ## Write anew what is generated: the tables of docs/ARCHITECTURE.md, the outlines of the map
 	@$(VENV)/python -m deploy.tables
+	@$(VENV)/python -m deploy.outlines
 
 bench: ## Measure it at 15,000 homes, in one table; WRITE=1 puts it into docs/BENCHMARKS.md
 	@$(PYTHON) -m deploy.local.install --bench

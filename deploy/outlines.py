@@ -58,7 +58,7 @@ def make() -> dict[str, Any]:
     """
     found = districts()
     land = coast()
-    regions, councils = _borders(found)
+    regions, councils = borders(found)
     return {
         "land": [_flat(ring) for ring in land],
         "regions": [_flat(line) for line in _joined(_on_land(regions, land))],
@@ -119,7 +119,7 @@ def _middlemost(places: Sequence[Point]) -> Point:
     return min(places, key=lambda place: (sum(math.dist(place, other) for other in places), place))
 
 
-def _borders(found: Sequence[District]) -> tuple[list[Line], list[Line]]:
+def borders(found: Sequence[District]) -> tuple[list[Line], list[Line]]:
     """Return the lines between districts of two regions, and of two councils in one region."""
     regions: list[Line] = []
     councils: list[Line] = []
