@@ -156,9 +156,12 @@ class ApiEndpoint(Endpoint):
         refusals: tuple[int, ...] = (),
         tag: str = "",
         parameters: tuple[dict[str, Any], ...] = (),
+        headers: answers.Headers | None = None,
         **door: Any,
     ) -> None:
+        """``headers`` go along with every answer, also with a refusal."""
         super().__init__(methods, path, **door)
+        self.headers = headers or []
         self.query = query() if query else None
         self.body = body() if body else None
         self.answer_schema = answer
@@ -183,7 +186,9 @@ class ApiEndpoint(Endpoint):
         if self.body is not None:
             request.max_content_length = self.largest
             kwargs["body"] = incoming.body(request, self.body)
-        return self._as_json(self.run(request, kwargs))
+        answer = self._as_json(self.run(request, kwargs))
+        answer.add_headers(self.headers)
+        return answer
 
     def _identify(self, request: Request) -> None:
         """Put who asks into the request, and count the call.
@@ -217,7 +222,9 @@ class ApiEndpoint(Endpoint):
 
     def refuse(self, request: Request, problem: Problem, error: Exception) -> Answer:
         """Say no, in the API's shape."""
-        return problem.as_json()
+        answer = problem.as_json()
+        answer.add_headers(self.headers)
+        return answer
 
 
 class PlainEndpoint(Endpoint):
@@ -232,9 +239,18 @@ class PageEndpoint(Endpoint):
     """A method that shows a page or takes a form."""
 
     def __init__(
-        self, methods: str, path: str, *, secret_address: bool = False, kept: str | None = None, **door: Any
+        self,
+        methods: str,
+        path: str,
+        *,
+        secret_address: bool = False,
+        kept: str | None = None,
+        counted: bool = False,
+        **door: Any,
     ) -> None:
         """``secret_address`` says that whoever knows the address is let in, so that it is told to nobody.
+
+        ``counted`` says that it counts like an API call of a stranger, as it takes work to make.
 
         ``kept`` says what becomes of a form that arrives when the session has ended, once its sender has
         signed in again: SHOWN_AGAIN where the page takes ``go=edit`` for "show the form as it was filled in,
@@ -243,6 +259,7 @@ class PageEndpoint(Endpoint):
         """
         super().__init__(methods, path, **door)
         self.secret_address = secret_address
+        self.counted = counted
         has_form = {"GET", "POST"} <= set(self.methods) and not self.public and not self.duty
         self.kept = kept if kept is not None else SENT_AGAIN if has_form else NOT_KEPT
 
@@ -250,6 +267,8 @@ class PageEndpoint(Endpoint):
         if request.method == "HEAD":
             # Mail scanners look at links like this: they get the page's headers, and nothing is done.
             request.method = "GET"
+        if self.counted:
+            self.server.rates.count_stranger(request)
         request.is_public = self.public
         request.has_secret_address = self.secret_address
         request.actor = self.seen_from(request, request.actor)

@@ -58,7 +58,7 @@ class Request(wrappers.Request):
     @property
     def is_api(self) -> bool:
         """Tell whether the caller is a program that wants JSON."""
-        return self.path.startswith("/api/")
+        return self.path.startswith(("/api/", "/open-data/"))
 
     @property
     def signed_in(self) -> Session:

@@ -5,21 +5,45 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from nameko.extensions import DependencyProvider
 from nameko.timer import timer
 
 from contracts import events, permissions
 from kit import children, clock, database, health, messaging, rpc
-from services.reports import calls_exports, exports_asked, intervals, last_updated, providers_known
+from kit import settings as kit_settings
+from services.reports import (
+    calls_exports,
+    calls_public,
+    exports_asked,
+    intervals,
+    last_updated,
+    providers_known,
+    public_homes,
+)
+from services.reports.settings import Settings
 
 HOUSEKEEPING_SECONDS = 600
 
 
-class Reports(calls_exports.Exports, health.Health):
+class Configuration(DependencyProvider):
+    """Injects the settings."""
+
+    def setup(self) -> None:
+        self.settings = kit_settings.load(Settings)
+
+    def get_dependency(self, worker_ctx: Any) -> Settings:
+        return self.settings
+
+
+class Reports(calls_exports.Exports, calls_public.Public, health.Health):
     """How fresh figures are and how capacity is used."""
 
     name = "reports"
 
+    settings = Configuration()
     database = database.Database("reports")
+    relay = messaging.Relay(database)
+    in_child = children.Answers(database)
     clock = clock.Clock()
     caller = rpc.Caller()
     job_queued = children.Jobs(database, "services.reports.exports_work")
@@ -53,5 +77,6 @@ class Reports(calls_exports.Exports, health.Health):
         # figures newer than those they follow already.
         with self.database.transaction() as session:
             providers_known.keep(session, snapshot)
+            public_homes.keep(session, snapshot)
             if at is not None and providers_known.claim_figures(session, snapshot):
                 intervals.follow(session, snapshot, at=datetime.fromisoformat(at))

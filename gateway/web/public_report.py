@@ -1,0 +1,217 @@
+"""The public report: which homes of an area have vacancies, for everybody; and a form that mails it (C8)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from contracts import areas, errors, permissions, published
+from gateway import http
+from gateway import published as kept_answers
+from gateway.web import editing, rendering
+from kit import ids, spreadsheets
+
+if TYPE_CHECKING:
+    from kit import rpc
+
+PATH = "/public/vacancies"
+KINDS = {
+    "council_code": "Councils",
+    "icb_code": "Integrated care boards (ICBs)",
+    "sub_icb_code": "Sub-ICBs",
+}
+"""The kinds of areas in the order they are offered in."""
+HTML = "text/html; charset=utf-8"
+TYPES = {"pdf": "application/pdf", "csv": spreadsheets.CSV}
+MAKE_SECONDS = 40
+"""How long a report may take to be set, when many are being set."""
+NOTICES = {"sent": "The report is on its way."}
+REFUSED_FORMS = (errors.Invalid, errors.Conflict, errors.TooMany)
+
+
+class PublicReport:
+    """Pages that anybody may read, and the one that has them mailed."""
+
+    reports: rpc.Client
+    published: kept_answers.Kept
+
+    @http.page("GET", PATH, may=permissions.PUBLIC, always=True)
+    def public_areas_page(self, request: http.Request) -> http.Page:
+        """Offer the areas that have homes."""
+        seconds = request.settings.published_seconds
+        found = self.published.get(("areas",), self.reports.public_areas, seconds=seconds)
+        return self._for_everybody(request, ("areas page",), "public/areas.html", kinds=KINDS, areas=found)
+
+    @http.page("GET", f"{PATH}/<code>", may=permissions.PUBLIC, always=True)
+    def public_report_page(self, request: http.Request, *, code: str) -> http.Page:
+        """Show the report of an area."""
+        area = _area(code)
+        report = self._report_of_area(request, area.code)
+        return self._for_everybody(
+            request,
+            ("report page", area.code),
+            "public/report.html",
+            report=report,
+            address=f"{PATH}/{area.code}",
+            about=published.ABOUT,
+            ratings_from=published.RATINGS_FROM,
+            cqc_page=published.CQC_PAGE,
+            words=published.words,
+            out_of_date=published.OUT_OF_DATE,
+            support=request.settings.support_email,
+            may_send=may_send(request.actor, area.code),
+            tag=_tag(report, rendering.asset("tracker.css")),
+            notice=NOTICES.get(request.args.get("done", "")),
+        )
+
+    @http.page("GET", f"{PATH}/<code>.pdf", may=permissions.PUBLIC, always=True, counted=True)
+    def public_report_pdf(self, request: http.Request, *, code: str) -> http.Page:
+        """Give the report of an area as a tagged PDF."""
+        return self._public_file(request, code, "pdf")
+
+    @http.page("GET", f"{PATH}/<code>.csv", may=permissions.PUBLIC, always=True, counted=True)
+    def public_report_csv(self, request: http.Request, *, code: str) -> http.Page:
+        """Give the report of an area as a table for spreadsheets."""
+        return self._public_file(request, code, "csv")
+
+    @http.page(
+        "GET,POST",
+        f"{PATH}/<code>/send",
+        may=permissions.UTILISATION_REPORTS,
+        kept=http.SHOWN_AGAIN,
+    )
+    def send_public_report_page(self, request: http.Request, *, code: str) -> http.Page:
+        """Have the report of an area mailed to some addresses."""
+        area = _area(code)
+        if not may_send(request.actor, area.code):
+            raise errors.Forbidden("You can email reports of your own area.")
+        values = {
+            "addresses": request.form.get("addresses", ""),
+            "words": request.form.get("words", ""),
+            "sending_id": request.form.get("sending_id") or ids.new(),
+        }
+        if request.method == "GET" or editing.goes_back(request.form):
+            return _send_form(request, area, values)
+        try:
+            self.reports.send_public_report(
+                sending_id=values["sending_id"],
+                area=area.code,
+                addresses=_addresses(values["addresses"]),
+                words=values["words"],
+            )
+        except REFUSED_FORMS as refusal:
+            return _send_form(request, area, values, refusal=refusal)
+        return http.see_other(f"{PATH}/{area.code}?done=sent")
+
+    def _report_of_area(self, request: http.Request, code: str) -> Any:
+        return self.published.get(
+            ("report", code),
+            lambda: self.reports.public_report(area=code),
+            seconds=request.settings.published_seconds,
+        )
+
+    def _for_everybody(
+        self,
+        request: http.Request,
+        key: tuple[str, ...],
+        template: str,
+        *,
+        tag: str | None = None,
+        **context: Any,
+    ) -> http.Page:
+        """Show a page that is kept for whoever is not signed in; for others it has their name on it."""
+        if request.session is not None or request.query_string:
+            return rendering.respond(request, template, **context)
+        seconds = request.settings.published_seconds
+        found = self.published.get(
+            key,
+            lambda: kept_answers.content(
+                rendering.respond(request, template, **context).get_data(), HTML, tag=tag
+            ),
+            seconds=seconds,
+        )
+        page = kept_answers.answer(request, found, seconds=seconds)
+        # Who has a session sees another page at this address.
+        page.headers["Vary"] = "Cookie"
+        return page
+
+    def _public_file(self, request: http.Request, code: str, file_type: str) -> http.Page:
+        area = _area(code)
+        seconds = request.settings.published_seconds
+        found = self.published.get(
+            (file_type, area.code), lambda: self._public_file_made(area.code, file_type), seconds=seconds
+        )
+        page = kept_answers.answer(request, found, seconds=seconds)
+        how = "inline" if file_type == "pdf" else "attachment"
+        page.headers["Content-Disposition"] = f'{how}; filename="vacancies-{area.code}.{file_type}"'
+        return page
+
+    def _public_file_made(self, code: str, file_type: str) -> kept_answers.Content:
+        made = self.reports.within(MAKE_SECONDS).public_report_file(area=code, file_type=file_type)
+        body = base64.b64decode(made["content"])
+        return kept_answers.content(body, TYPES[file_type], tag=_tag(made, file_type))
+
+
+def may_send(actor: permissions.Actor, code: str) -> bool:
+    """Tell whether somebody may have the report of an area mailed; the service asks again."""
+    if council := areas.council(code):
+        around = {"council_code": code, "sub_icb_code": council.sub_icb_code, "icb_code": council.icb_code}
+    elif sub_icb := areas.sub_icb(code):
+        around = {"sub_icb_code": code, "icb_code": sub_icb.icb_code}
+    else:
+        around = {"icb_code": code}
+    return permissions.may(actor, permissions.UTILISATION_REPORTS, around)
+
+
+def _tag(report: Any, form: str) -> str:
+    """Return the tag of a report in some form.
+
+    "As of" and ages are renewed with every look and are no news by themselves; they are an hour old at most.
+    """
+    return hashlib.sha256(f"{report['digest']} {report['as_of'][:13]} {form}".encode()).hexdigest()[:24]
+
+
+def _area(code: str) -> areas.Area:
+    """Return the area with this code, so that a crowd with wrong ones asks no service.
+
+    :raises errors.NotFound: when there is none
+    """
+    found = areas.council(code) or areas.sub_icb(code) or areas.icb(code)
+    if found is None:
+        raise errors.NotFound(
+            "There is no council, sub-ICB or ICB in England with this code. "
+            f"Choose an area from the list at {PATH}."
+        )
+    return found
+
+
+def _addresses(text: str) -> list[str]:
+    """Return what stands on the lines of a field, or between commas."""
+    parts = text.replace(",", "\n").replace(";", "\n").splitlines()
+    return [part.strip()[:300] for part in parts if part.strip()][:100]
+
+
+def _send_form(
+    request: http.Request,
+    area: areas.Area,
+    values: dict[str, str],
+    *,
+    refusal: errors.Error | None = None,
+) -> http.Page:
+    said = editing.said(refusal)
+    said.setdefault("errors", {}).pop("retry_after", None)
+    if "sending_id" in said["errors"] or isinstance(refusal, errors.Conflict):
+        # The form that comes back is a new one.
+        said["errors"].pop("sending_id", None)
+        values = {**values, "sending_id": ids.new()}
+    return rendering.respond(
+        request,
+        "public/send.html",
+        area=area,
+        address=f"{PATH}/{area.code}",
+        values=values,
+        most=published.MOST_ADDRESSES,
+        longest=published.LONGEST_WORDS,
+        **said,
+    )

@@ -1,0 +1,260 @@
+"""Open data (C8): HSDS and the tracker's interchange format, for programs anywhere, without an account."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+
+from contracts import errors
+from tests.gateway.conftest import PROVIDER_ID, Front
+from tests.gateway.test_web_public_report import HOME, PATH, REPORT
+
+HSDS, TRACKER = "/open-data/hsds/services", "/open-data/tracker/vacancies"
+ADDRESSES = ["/open-data/hsds/", HSDS, f"{HSDS}/{PROVIDER_ID}", TRACKER]
+SECRETS = {
+    "weekly_price_from": 98765,
+    "maximum": 87654,
+    "occupied": 76543,
+    "notes": ["note-sentinel"],
+    "alerts": ["alert-sentinel"],
+    "manager_name": "manager-sentinel",
+    "email": "email-sentinel",
+}
+PAGE = {"total_items", "total_pages", "page_number", "size", "first_page", "last_page", "empty", "contents"}
+
+
+def page_of(
+    *homes: dict[str, Any], total: int | None = None, page: int = 1, size: int = 50
+) -> dict[str, Any]:
+    return {
+        "total": len(homes) if total is None else total,
+        "page": page,
+        "page_size": size,
+        "results": homes,
+    }
+
+
+@pytest.fixture
+def public(front: Front) -> Front:
+    """A gateway whose reports tell of one home."""
+    home = {**HOME, "organisation_name": "Quay Care"}
+    front.reports.public_homes.return_value = page_of(home)
+    front.reports.public_home.return_value = home
+    return front
+
+
+class TestOpenData:
+    @pytest.mark.parametrize("address", ADDRESSES)
+    def test_c8_is_for_pages_of_any_site_without_an_account(self, public: Front, address: str) -> None:
+        answer = public.call("GET", address, headers={"Origin": "https://elsewhere.example"})
+        assert answer.status_code == 200
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        assert "Access-Control-Allow-Credentials" not in answer.headers
+        assert answer.headers["Content-Type"] == "application/json"
+        assert answer.headers["Cache-Control"] == "public, max-age=60"
+        public.identity.check_session.assert_not_called()
+
+    @pytest.mark.parametrize("address", ADDRESSES)
+    def test_c8_is_not_sent_to_who_has_it_already(self, public: Front, address: str) -> None:
+        first = public.call("GET", address)
+        again = public.call("GET", address, headers={"If-None-Match": first.headers["ETag"]})
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["Access-Control-Allow-Origin"] == "*"
+        other = public.call("GET", address, headers={"If-None-Match": '"something-else"'})
+        assert (other.status_code, other.content) == (200, first.content)
+
+    def test_c8_has_another_tag_when_figures_change(self, public: Front) -> None:
+        first = public.call("GET", TRACKER)
+        fuller = {**HOME, "organisation_name": None, "vacancies": []}
+        public.reports.public_homes.return_value = page_of(fuller)
+        assert public.call("GET", TRACKER).headers["ETag"] == first.headers["ETag"], "kept for a minute"
+        second = public.call("GET", f"{TRACKER}?page_size=49")
+        assert second.headers["ETag"] != first.headers["ETag"]
+
+    def test_c8_answers_what_browsers_ask_before_a_call(self, public: Front) -> None:
+        asked = {"Origin": "https://elsewhere.example", "Access-Control-Request-Headers": "if-none-match"}
+        answer = public.call("OPTIONS", TRACKER, headers=asked)
+        assert answer.status_code == 204
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        assert answer.headers["Access-Control-Allow-Headers"] == "If-None-Match"
+
+    def test_c8_of_no_other_address_may_be_read_by_other_sites(self, public: Front) -> None:
+        public.reports.public_report.return_value = REPORT
+        for address in (PATH, "/openapi.json", "/api/v1/vacancies", "/"):
+            answer = public.call("GET", address, headers={"Origin": "https://elsewhere.example"})
+            assert "Access-Control-Allow-Origin" not in answer.headers, address
+
+    @pytest.mark.parametrize(
+        ("address", "status", "code"),
+        [
+            (f"{HSDS}?area=E99999999", 404, "not_found"),
+            (f"{TRACKER}?area=QZZ", 404, "not_found"),
+            (f"{HSDS}?per_page=101", 400, "invalid"),
+            (f"{TRACKER}?page=0", 400, "invalid"),
+            (f"{TRACKER}?price=1", 400, "invalid"),
+            ("/open-data/nothing", 404, "not_found"),
+        ],
+    )
+    def test_c8_refuses_in_the_apis_shape(self, public: Front, address: str, status: int, code: str) -> None:
+        answer = public.call("GET", address)
+        assert (answer.status_code, answer.json()["error"]) == (status, code)
+        assert answer.json()["message"]
+        public.reports.public_homes.assert_not_called()
+
+    def test_c8_refusals_can_be_read_by_other_sites_too(self, public: Front) -> None:
+        public.reports.public_home.side_effect = errors.NotFound("There is no such home.")
+        for address in (f"{TRACKER}?page=0", f"{HSDS}/{PROVIDER_ID}"):
+            assert public.call("GET", address).headers["Access-Control-Allow-Origin"] == "*"
+
+    def test_c8_asks_for_the_page_and_the_area_that_are_wanted(self, public: Front) -> None:
+        public.call("GET", f"{HSDS}?area=QHM&page=3&per_page=20")
+        public.reports.public_homes.assert_called_once_with(area="QHM", page=3, page_size=20)
+
+    def test_c8_asks_once_for_both_formats(self, public: Front) -> None:
+        public.call("GET", HSDS)
+        public.call("GET", TRACKER)
+        public.reports.public_homes.assert_called_once_with(area=None, page=1, page_size=50)
+
+    @pytest.mark.parametrize("address", ADDRESSES)
+    def test_c8_passes_on_nothing_that_it_does_not_know(self, public: Front, address: str) -> None:
+        talkative = {
+            **HOME,
+            **SECRETS,
+            "organisation_name": "Quay Care",
+            "vacancies": [{**HOME["vacancies"][0], **SECRETS}],
+        }
+        public.reports.public_homes.return_value = page_of(talkative)
+        public.reports.public_home.return_value = talkative
+        text = public.call("GET", address).text
+        for secret in (98765, 87654, 76543, "sentinel"):
+            assert str(secret) not in text
+
+
+class TestHsds:
+    def test_c8_says_what_it_is(self, public: Front) -> None:
+        about = public.call("GET", "/open-data/hsds/").json()
+        assert about["version"] == "3.0"
+        assert about["profile"].startswith("https://")
+        assert about["openapi_url"].endswith("/openapi.json")
+        led = public.call("GET", "/open-data/hsds")
+        assert (led.status_code, led.headers["Location"]) == (308, "/open-data/hsds/")
+
+    def test_c8_pages_as_the_standard_does(self, public: Front) -> None:
+        public.reports.public_homes.return_value = page_of(
+            HOME | {"organisation_name": ""}, total=101, page=2
+        )
+        page = public.call("GET", f"{HSDS}?page=2").json()
+        assert set(page) == PAGE
+        assert (page["total_items"], page["total_pages"], page["page_number"], page["size"]) == (101, 3, 2, 1)
+        assert (page["first_page"], page["last_page"], page["empty"]) == (False, False, False)
+        public.reports.public_homes.return_value = page_of(total=0)
+        empty = public.call("GET", f"{HSDS}?per_page=7").json()
+        assert (empty["empty"], empty["contents"], empty["total_pages"]) == (True, [], 1)
+        assert empty["first_page"]
+        assert empty["last_page"]
+
+    def test_c8_a_home_is_a_service_with_its_capacities(self, public: Front) -> None:
+        service = public.call("GET", f"{HSDS}/{PROVIDER_ID}").json()
+        assert (service["id"], service["name"], service["status"]) == (PROVIDER_ID, "Harbour View", "active")
+        assert service["organization"]["name"] == "Quay Care"
+        assert service["url"] == "https://www.harbour.example"
+        assert service["phones"][0]["number"] == "0191 496 0123"
+        (capacity,) = service["capacities"]
+        assert (capacity["available"], capacity["description"]) == (3, "3 or more")
+        assert capacity["updated"] == "2026-11-20T07:05:00+00:00"
+        assert (capacity["unit"]["name"], capacity["unit"]["identifier"]) == (
+            "General Nursing",
+            "general_nursing",
+        )
+        assert "maximum" not in capacity
+        location = service["service_at_locations"][0]["location"]
+        assert (location["latitude"], location["longitude"]) == (54.8, -1.3)
+        address = location["addresses"][0]
+        assert (address["address_1"], address["city"]) == ("1 Quay Street", "Seaham")
+        assert (address["postal_code"], address["country"]) == ("SR7 7AA", "GB")
+        assert service["alert"] == "Vacancies may be out of date."
+
+    def test_c8_ids_are_uuids_that_stay(self, public: Front) -> None:
+        first = public.call("GET", f"{HSDS}/{PROVIDER_ID}").json()
+        listed = public.call("GET", HSDS).json()["contents"][0]
+        assert listed == first
+        ids = list(ids_in(first))
+        assert len(ids) == len(set(ids)), "each thing has its own"
+        for found in ids:
+            assert str(uuid.UUID(found)) == found
+
+    def test_c8_leaves_out_what_would_be_empty(self, public: Front) -> None:
+        bare = {
+            **HOME,
+            "phone": "",
+            "website": "",
+            "latitude": None,
+            "longitude": None,
+            "cqc_rating": None,
+            "cqc_location_id": None,
+            "organisation_name": None,
+            "stale": False,
+        }
+        public.reports.public_home.return_value = bare
+        service = public.call("GET", f"{HSDS}/{PROVIDER_ID}").json()
+        assert not {"phones", "url", "accreditations", "alert"} & set(service)
+        assert service["organization"]["name"] == "Harbour View"
+        location = service["service_at_locations"][0]["location"]
+        assert not {"latitude", "longitude", "external_identifier", "external_identifier_type"} & set(
+            location
+        )
+        assert None not in list(values_in(service))
+        assert "" not in list(values_in(service))
+
+
+class TestInterchange:
+    def test_c8_names_things_as_the_format_does(self, public: Front) -> None:
+        (item,) = public.call("GET", TRACKER).json()["items"]
+        assert item["cqcId"] == "1-1000000001"
+        assert item["locationName"] == "Harbour View"
+        assert (item["isCareHome"], item["isHospice"]) == (True, False)
+        assert item["geography"]["laName"] == "County Durham"
+        assert item["geography"]["icbOdsCode"] == "QHM"
+        assert item["admissionStatus"] == "Accepting admissions"
+        assert item["vacanciesLastUpdated"] == "2026-11-20T07:05:00+00:00"
+        assert item["vacanciesOutOfDate"] is True
+        assert item["vacancies"] == [
+            {
+                "bedType": "General Nursing",
+                "bedTypeCode": "general_nursing",
+                "spare": 3,
+                "spareIsAtLeast": True,
+            }
+        ]
+
+    def test_c8_leaves_out_what_is_commercially_sensitive(self, public: Front) -> None:
+        (item,) = public.call("GET", TRACKER).json()["items"]
+        assert not {"totalResidentCount", "workforce", "vaccinations", "ascSupport"} & set(item)
+        for bed in item["vacancies"]:
+            assert not {"total", "used", "reserved", "closed", "closureReason"} & set(bed)
+
+
+def ids_in(value: Any) -> Any:
+    """Give every id within a value."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if name == "id":
+                yield inner
+            else:
+                yield from ids_in(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from ids_in(inner)
+
+
+def values_in(value: Any) -> Any:
+    """Give everything within a value that holds nothing else."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for inner in value:
+            yield from values_in(inner)
+    else:
+        yield value
