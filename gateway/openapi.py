@@ -130,7 +130,10 @@ def _parameters(endpoint: http.ApiEndpoint) -> list[dict[str, Any]]:
 
 def _responses(endpoint: http.ApiEndpoint) -> dict[str, Any]:
     success: dict[str, Any] = {"description": answers.STATUS_LINES[endpoint.status]}
-    if endpoint.answer_schema is not None:
+    if isinstance(endpoint.answer_schema, dict):
+        # Files, by what they are.
+        success["content"] = endpoint.answer_schema
+    elif endpoint.answer_schema is not None:
         success["content"] = {"application/json": {"schema": endpoint.answer_schema}}
     refusals = {400, 429, 503, *endpoint.refusals}
     if not endpoint.public:

@@ -175,8 +175,8 @@ def _said(day: str) -> str:
     return f"{told.day} {told:%B %Y}"
 
 
-def _beds(beds: Mapping[str, int]) -> str:
-    return f"{beds['nursing']} with nursing, {beds['non_nursing']} without"
+def _beds(beds: Mapping[str, int | None]) -> str:
+    return f"{beds['nursing'] or 0} with nursing, {beds['non_nursing'] or 0} without"
 
 
 def _yes_no(value: bool | None) -> str | None:

@@ -7,9 +7,10 @@ from unittest import mock
 
 from sqlalchemy import orm
 
-from contracts import permissions
+from contracts import exports, permissions
+from kit import ids
 from services.identity.service import Identity
-from services.reports import providers_known
+from services.reports import models, providers_known
 from tests.factories import snapshots
 from tests.permissions import calls, targets
 from tests.permissions.calls import Scene
@@ -45,3 +46,51 @@ def last_updated(scene: Scene) -> list[str]:
 @calls.to("reports.health")
 def health(scene: Scene) -> Any:
     return scene.service.health()
+
+
+@calls.to("reports.begin_export", needs=(permissions.FIND_VACANCIES,))
+def begin_export(scene: Scene) -> Any:
+    return scene.service.begin_export(criteria={"postcode": "DH1 3YG"}, format="csv")
+
+
+@calls.to("reports.export", needs=(permissions.FIND_VACANCIES,))
+def export(scene: Scene) -> Any:
+    return scene.service.export(export_id=_ready_for(scene))
+
+
+@calls.to("reports.export:anothers", besides={"a file is for who asked for it": lambda actor, target: True})
+def anothers_export(scene: Scene) -> Any:
+    return scene.service.export(export_id=_ready_for(scene, by_id=ids.new()))
+
+
+@calls.to("reports.export_part", needs=(permissions.FIND_VACANCIES,))
+def export_part(scene: Scene) -> Any:
+    return scene.service.export_part(export_id=_ready_for(scene), number=0)
+
+
+@calls.to("reports.drop_export", needs=(permissions.FIND_VACANCIES,))
+def drop_export(scene: Scene) -> None:
+    export_id = _ready_for(scene)
+    scene.service.drop_export(export_id=export_id)
+    scene.session.expire_all()
+    assert scene.session.get(models.Export, export_id) is None
+
+
+def _ready_for(scene: Scene, *, by_id: str | None = None) -> str:
+    """Let a file be ready that whoever calls has asked for, or somebody else."""
+    export = models.Export(
+        id=ids.new(),
+        by_id=by_id or scene.actor.user_id or ids.new(),
+        by=scene.actor.as_dict(),
+        format=exports.CSV,
+        criteria={},
+        words=[],
+        state=exports.READY,
+        size=1,
+        created_at=NOW,
+    )
+    scene.session.add(export)
+    scene.session.flush()
+    scene.session.add(models.ExportPart(export_id=export.id, number=0, content=b"x"))
+    scene.session.commit()
+    return export.id
