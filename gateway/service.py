@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from contracts import events
-from gateway import authentication, choices, health, static
+from gateway import authentication, choices, health, published, static
 from gateway.api import (
     account,
     api_keys,
@@ -14,7 +14,9 @@ from gateway.api import (
     capacity,
     directory,
     documents,
+    exports,
     notes_and_alerts,
+    open_data,
     organisations,
     people,
     providers,
@@ -47,7 +49,9 @@ class Gateway(
     reference.Reference,
     notes_and_alerts.NotesAndAlerts,
     vacancies.Vacancies,
+    exports.Exports,
     reports.Reports,
+    open_data.OpenData,
     documents.Documents,
     health.Health,
     static.Assets,
@@ -64,6 +68,7 @@ class Gateway(
     reports = rpc.Service("reports")
     sessions = authentication.Authentication()
     words = choices.Kept()
+    published = published.Kept()
 
     @authentication.session_check
     def check_session(self, *, token_hash: str) -> Any:
