@@ -1,6 +1,7 @@
 // Pages work without any of this; it saves presses and warns before work is lost.
 import { startCapacity } from "./capacity.js";
 import { startContracts } from "./contracts.js";
+import { startFinding } from "./finding.js";
 import { startForms } from "./forms.js";
 import { startIdle } from "./idle.js";
 import { startPasswords } from "./passwords.js";
@@ -10,6 +11,7 @@ import { startRecoveryCodes } from "./recovery_codes.js";
 
 document.body.classList.add("app-scripted");
 startForms();
+startFinding();
 startCapacity();
 startContracts();
 startIdle();
