@@ -2,7 +2,7 @@
 
 Each statement also finds the places that distances count from, in the same round trip. Its text is the same
 every time for searches of the same kind, so that PostgreSQL plans it once, and well: the bed type and facts
-stand in it outright, numbers and times are sent beside it.
+stand in it outright; numbers, times and the facts of which there are hundreds are sent beside it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 from contracts import criteria
 from services.search import asked
+from services.search import facts as facts_of_homes
 
 PAGE_SIZE = 20
 ON_MAP = 1000
@@ -35,7 +36,14 @@ _CONDITIONS = {
     "fresh": "stale_after >= CAST(%(now)s AS timestamptz)",
     "radius": "location <@ circle((SELECT place_1 FROM origin), CAST(%(radius)s AS float8))",
 }
+_FACTS_BESIDE = "facts_beside"
+_OF_HUNDREDS = tuple(
+    facts_of_homes.fact(name, "") for name in (facts_of_homes.AREA, facts_of_homes.BRAND, "contract")
+)
+"""Facts of which few homes have any one, so that one plan does for all; each in a statement of its own would
+mostly be planned anew."""
 _OF_TRAITS = {
+    _FACTS_BESIDE: "facts @> CAST(%(facts)s AS text[])",
     "words": "words @@ CAST(%(words)s AS tsquery)",
     "no_embargo": "NOT embargoes @> CAST(%(no_embargo)s AS date)",
 }
@@ -71,7 +79,9 @@ _Kind = tuple[str, frozenset[str], tuple[str, ...]]
 
 
 def _kind(search: asked.Asked) -> _Kind:
-    return search.bed_type, frozenset(search.conditions), search.facts
+    within = tuple(fact for fact in search.facts if not fact.startswith(_OF_HUNDREDS))
+    beside = {_FACTS_BESIDE} if len(within) < len(search.facts) else set()
+    return search.bed_type, frozenset(search.conditions) | beside, within
 
 
 @functools.lru_cache(maxsize=MOST_STATEMENTS)
@@ -287,4 +297,5 @@ def forget() -> None:
 
 def parameters(search: asked.Asked, **more: Any) -> dict[str, Any]:
     """Return what is sent beside the statement."""
-    return {**search.given, **search.conditions, **more}
+    beside = [fact for fact in search.facts if fact.startswith(_OF_HUNDREDS)]
+    return {**search.given, **search.conditions, "facts": beside, **more}
