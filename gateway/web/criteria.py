@@ -6,7 +6,9 @@ import functools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from werkzeug.datastructures import MultiDict
 
 from contracts import areas, criteria, errors, vocabulary
 from gateway import choices, incoming
@@ -177,6 +179,11 @@ def of(fields: Any) -> Asked:
         page=paging.asked(fields.get("page")),
         view=MAP if fields.get("view") == MAP else "",
     )
+
+
+def of_address(address: str) -> Asked:
+    """Return what the address of a search asks for."""
+    return of(MultiDict(parse_qsl(urlsplit(address).query)))
 
 
 def is_untidy(fields: Any) -> bool:

@@ -9,6 +9,7 @@ from werkzeug.datastructures import MultiDict
 from contracts import errors, permissions, vocabulary
 from gateway import answers, choices, http, security
 from gateway.web import (
+    criteria,
     editing,
     history_chart,
     meanwhile,
@@ -17,6 +18,7 @@ from gateway.web import (
     provider_details,
     provider_words,
     rendering,
+    results,
     words,
 )
 from kit import clock
@@ -76,6 +78,7 @@ class Providers:
             can_edit=can_edit,
             back=back,
             back_words=back_words,
+            ways=_ways(request, provider, back),
             is_champion=permissions.SYSTEM_CHAMPION in request.actor.roles,
             history=history,
             history_pages=_history_pages(history, provider_id, page) if history else None,
@@ -177,12 +180,24 @@ def _listed(text: str) -> list[str]:
 
 def _back(request: http.Request, *, can_edit: bool) -> tuple[str, str]:
     """Return where a provider's page leads back to and in which words: to the search, if it came from one."""
-    results = security.local_path(request.args.get("from"))
-    if results.startswith("/find?"):
-        return results, "Back to results"
+    search = security.local_path(request.args.get("from"))
+    if search.startswith("/find?"):
+        return search, "Back to results"
     if permissions.may(request.actor, permissions.FIND_VACANCIES) and not can_edit:
         return "/find", "Find vacancies"
     return "/providers", menu.providers_heading(request.actor)
+
+
+def _ways(request: http.Request, provider: dict[str, Any], back: str) -> list[dict[str, str]]:
+    """Return links that show the way: from each postcode of the search that somebody comes from."""
+    url = request.settings.travel_url
+    if not url or not provider["postcode"]:
+        return []
+    starts = criteria.of_address(back).places or [""]
+    return [
+        {"start": start.upper(), "href": results.travel(url, start=start, to=provider["postcode"])}
+        for start in starts
+    ]
 
 
 def _history_pages(history: dict[str, Any], provider_id: str, page: int) -> paging.Pages:

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from contracts import errors, permissions, sure
+from gateway import service
 from tests.gateway.browsing import CAPACITY, COORDINATOR, MANAGER, PROVIDER, Reader, Visitor, words_of
-from tests.gateway.conftest import PROVIDER_ID, Front, actor
+from tests.gateway.conftest import PROVIDER_ID, Front, actor, running
 
 PATH = f"/providers/{PROVIDER_ID}"
 KINDS = {
@@ -106,6 +107,33 @@ class TestProviderPage:
         manager.front.providers.get_provider.return_value = PROVIDER | {"may": []}
         text = manager.signed_in(COORDINATOR).get(PATH + origin).text
         assert '<a class="nhsuk-back-link" href="/find">Find vacancies</a>' in text
+
+    def test_c3_shows_searchers_how_to_get_there_and_whom_to_ring(self, manager: Visitor) -> None:
+        manager.front.providers.get_provider.return_value = PROVIDER | {
+            "may": [],
+            "email": "manager@harbour.example",
+            "website": "www.harbour.example",
+            "cqc_report_link": "https://www.cqc.org.uk/location/1-100000001",
+        }
+        searcher = manager.signed_in(COORDINATOR)
+        text = searcher.get(PATH, **{"from": "/find?postcode=DH1+3YG&postcode_2=sr1+3aa#results"}).text
+        ways = "https://www.google.com/maps/dir/?api=1&amp;origin="
+        for start in ("DH1%203YG", "sr1%203aa"):
+            assert f'href="{ways}{start}&amp;destination=SR7%207AA" rel="noopener noreferrer' in text
+        assert "Directions from DH1 3YG" in words_of(text)
+        assert "Directions From DH1 3YG Directions From SR1 3AA" in words_of(text)
+        assert f'href="{ways}&amp;destination=SR7%207AA"' in searcher.get(PATH).text
+        for link in ('href="tel:01914960123"', 'href="mailto:manager@harbour.example"'):
+            assert link in text
+        assert 'href="https://www.harbour.example" rel="noopener noreferrer nofollow"' in text
+        assert "CQC: Good" in words_of(text)
+
+    def test_c3_shows_no_way_where_no_page_does(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TRAVEL_URL", "")
+        with running(service.Gateway) as front:
+            front.providers.get_provider.return_value = PROVIDER | {"may": []}
+            front.providers.get_capacity.return_value = CAPACITY
+            assert "Directions" not in Visitor(front).signed_in(COORDINATOR).get(PATH).text
 
     def test_b7_tells_editors_and_system_champions_of_too_many_beds(self, manager: Visitor) -> None:
         manager.front.providers.get_capacity.return_value = CAPACITY | {"over_registered": True}
