@@ -40,7 +40,9 @@ class Client:
         self._call_id = uuid.uuid4().hex
         self._publisher = broker.Publisher()
         self._connection: Any = None
-        self._replies: Any = None
+        self._reply_to = ""
+        self._awaited = ""
+        self._found: list[Any] = []
 
     def __enter__(self) -> Self:
         return self
@@ -53,7 +55,7 @@ class Client:
 
         :raises errors.Unavailable: when broker or service do not answer within ``time_limit`` seconds.
         """
-        correlation_id = uuid.uuid4().hex
+        self._awaited, self._found = uuid.uuid4().hex, []
         try:
             self._connect()
             rpc.publish_call(
@@ -63,10 +65,10 @@ class Client:
                 target=target,
                 headers=rpc.headers(actor=self._actor, call_id=self._call_id),
                 time_limit=time_limit,
-                reply_to=self._replies.routing_key,
-                correlation_id=correlation_id,
+                reply_to=self._reply_to,
+                correlation_id=self._awaited,
             )
-            reply = self._wait(correlation_id, until=time.monotonic() + time_limit)
+            reply = self._wait(until=time.monotonic() + time_limit)
         except broker.Unroutable as fault:
             raise errors.Unavailable(f"The {target} service is not running.") from fault
         except broker.CONNECTION_ERRORS as fault:
@@ -80,38 +82,39 @@ class Client:
         return reply["result"]
 
     def _connect(self) -> None:
-        """Connect, unless that is done, and have a queue for replies."""
+        """Connect, unless that is done, and listen for replies; the queue lasts as long as that."""
         if self._connection is not None:
             return
-        name = uuid.uuid4().hex
+        self._reply_to = uuid.uuid4().hex
         self._connection = broker.connect(confirm=False)
-        self._replies = kombu.entity.Queue(
-            f"rpc.reply-command-{name}", nameko_rpc.get_rpc_exchange(), routing_key=name, exclusive=True
-        )(self._connection.default_channel)
-        self._replies.declare()
+        replies = kombu.entity.Queue(
+            f"rpc.reply-command-{self._reply_to}",
+            nameko_rpc.get_rpc_exchange(),
+            routing_key=self._reply_to,
+            exclusive=True,
+        )
+        self._connection.Consumer([replies], no_ack=True, on_message=self._take).consume()
 
     def _hang_up(self) -> None:
         self._publisher.close()
         if self._connection is not None:
             with contextlib.suppress(*broker.CONNECTION_ERRORS):
                 self._connection.close()
-        self._connection = self._replies = None
+        self._connection = None
 
-    def _wait(self, correlation_id: str, *, until: float) -> Any:
-        """Return the reply to a call; what comes late to an earlier one is thrown away.
+    def _take(self, reply: Any) -> None:
+        """Keep the reply that is waited for; what comes late to an earlier call is thrown away."""
+        if reply.properties.get("correlation_id") == self._awaited:
+            self._found.append(reply.body)
+
+    def _wait(self, *, until: float) -> Any:
+        """Return the reply.
 
         :raises TimeoutError: when there is none in time.
         """
-        found: list[Any] = []
-
-        def take(reply: Any) -> None:
-            if reply.properties.get("correlation_id") == correlation_id:
-                found.append(reply.body)
-
-        with self._connection.Consumer([self._replies], no_ack=True, on_message=take):
-            while not found:
-                left = until - time.monotonic()
-                if left <= 0:
-                    raise TimeoutError("no reply")
-                self._connection.drain_events(timeout=left)
-        return orjson.loads(found[0])
+        while not self._found:
+            left = until - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("no reply")
+            self._connection.drain_events(timeout=left)
+        return orjson.loads(self._found[0])

@@ -309,3 +309,35 @@ class TestConsumer:
         consumer.ack_message(message)
         consumer.requeue_message(message)
         assert (message.ack.called, message.requeue.called) == (True, True)
+
+
+class TestClient:
+    def test_makes_many_calls_over_one_connection_and_loses_no_reply(
+        self, run: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        run(Callee)
+        connect = mock.Mock(wraps=broker.connect)
+        monkeypatch.setattr(client.broker, "connect", connect)
+        by = dataclasses.replace(permissions.ANONYMOUS, full_name="Ann")
+        with client.Client(by) as calls:
+            connected = [calls.call("callee", "whoami", time_limit=5)["full_name"] for _ in range(30)]
+        assert connected == ["Ann"] * 30
+        # One to hear the replies on, one to publish with, and one with which the service answers.
+        assert connect.call_count == 3
+
+    def test_takes_no_late_reply_for_that_to_another_call(self, run: Any) -> None:
+        run(Callee)
+        with client.Client(permissions.ANONYMOUS) as calls:
+            with pytest.raises(errors.Unavailable):
+                calls.call("callee", "hesitate", time_limit=0.1)
+            eventlet.sleep(0.8)
+            assert calls.call("callee", "whoami")["kind"] == "anonymous"
+
+    def test_refuses_what_is_refused_and_goes_on(self, run: Any) -> None:
+        run(Callee)
+        with client.Client(permissions.ANONYMOUS) as calls:
+            with pytest.raises(errors.NotFound):
+                calls.call("callee", "refuse", kind="not_found")
+            with pytest.raises(errors.Unavailable):
+                calls.call("nobody", "anything")
+            assert calls.call("callee", "whoami")["kind"] == "anonymous"
