@@ -181,16 +181,14 @@ class SessionRotation(Entrypoint):
 
 def session_check(method: Callable[..., Any]) -> Callable[..., Any]:
     """Mark the method of the gateway that asks identity about a token's hash."""
-    carried = workers.carrying_errors(method)
-    register_entrypoint(carried, SessionCheck())
-    return carried
+    register_entrypoint(method, SessionCheck())
+    return method
 
 
 def rotation(method: Callable[..., Any]) -> Callable[..., Any]:
     """Mark the method of the gateway that asks identity to renew the token with a hash."""
-    carried = workers.carrying_errors(method)
-    register_entrypoint(carried, SessionRotation())
-    return carried
+    register_entrypoint(method, SessionRotation())
+    return method
 
 
 class Authentication(DependencyProvider):

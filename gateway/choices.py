@@ -224,9 +224,8 @@ class Fetching(Entrypoint):
 
 def fetching(method: Callable[..., Any]) -> Callable[..., Any]:
     """Mark the method of the gateway that asks providers for the words."""
-    carried = workers.carrying_errors(method)
-    register_entrypoint(carried, Fetching())
-    return carried
+    register_entrypoint(method, Fetching())
+    return method
 
 
 class Kept(DependencyProvider):

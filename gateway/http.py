@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -17,7 +16,7 @@ from contracts import duties, errors, permissions
 from gateway import answers, authentication, choices, incoming, security, server, workers
 from gateway.answers import Answer, Page, Problem, see_other
 from gateway.incoming import Request
-from kit import logging, rpc
+from kit import rpc
 
 __all__ = ["ApiEndpoint", "Page", "PageEndpoint", "Problem", "Request", "api", "page", "plain", "see_other"]
 
@@ -103,13 +102,14 @@ class Endpoint(Entrypoint):
         raise NotImplementedError
 
     def run(self, request: Request, kwargs: dict[str, Any]) -> Any:
-        """Run the method in a worker that acts for whoever asks.
+        """Run the method for whoever asks, once there is a place among those worked on.
 
         :raises errors.Forbidden: when the rule at the door does not let them in
         """
         permissions.admit(request.actor, self.may)
         context = {"call_id": request.call_id, "actor": rpc.encode(request.actor)}
-        return workers.run(self, (request,), kwargs, context)
+        with self.server.places:
+            return workers.run(self, (request,), kwargs, context)
 
     def sign_in(self, request: Request, token: str | None) -> None:
         """Put who asks into the request.
@@ -376,14 +376,7 @@ def _offered(
     kind: type[Endpoint], methods: str, path: str, options: dict[str, Any]
 ) -> Callable[[Method], Method]:
     def offer(method: Method) -> Method:
-        @functools.wraps(method)
-        def with_call_id(self: Any, request: Request, **arguments: Any) -> Any:
-            # A worker is a greenlet of its own, to which the context of the connection's does not reach.
-            logging.call_id.set(request.call_id)
-            return method(self, request, **arguments)
-
-        carried = workers.carrying_errors(with_call_id)
-        register_entrypoint(carried, kind(methods, path, **options))
-        return carried
+        register_entrypoint(method, kind(methods, path, **options))
+        return method
 
     return offer

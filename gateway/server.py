@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import eventlet
-from eventlet import greenpool, wsgi
+from eventlet import greenpool, semaphore, wsgi
 from nameko.web import server as nameko_server
 from werkzeug.routing import Map
 from werkzeug.routing.converters import BaseConverter
@@ -61,10 +61,12 @@ class Server(nameko_server.WebServer):
     """One listening socket for every endpoint."""
 
     settings: Settings
+    _finish_by = 0.0
 
     def setup(self) -> None:
         self.settings = settings.load(Settings)
         self.rates = rates.Rates(self.settings)
+        self.places = semaphore.Semaphore(self.settings.max_workers)
         self._connections = greenpool.GreenPool(MOST_CONNECTIONS)
 
     @property
@@ -92,7 +94,7 @@ class Server(nameko_server.WebServer):
         return Application(self)
 
     def get_wsgi_server(self, sock: Any, wsgi_app: Any, protocol: Any = Protocol, debug: bool = False) -> Any:
-        return wsgi.Server(
+        made = wsgi.Server(
             sock,
             sock.getsockname(),
             wsgi_app,
@@ -103,6 +105,9 @@ class Server(nameko_server.WebServer):
             socket_timeout=STALLED_SECONDS,
             url_length_limit=LONGEST_ADDRESS,
         )
+        # They are written as they ought to be; taking each apart to make sure takes time.
+        made.capitalize_response_headers = False
+        return made
 
     def make_url_map(self) -> Map:
         """Build the map of addresses, once."""
@@ -131,14 +136,23 @@ class Server(nameko_server.WebServer):
         self._is_accepting = False
         self._sock.close()
 
+    def unregister_provider(self, provider: Endpoint) -> None:
+        """Let an endpoint go; what is under way is answered first, while its dependencies still work."""
+        self._finish()
+        super().unregister_provider(provider)
+
     def stop(self) -> None:
-        self._is_accepting = False
-        self._gt.kill()
-        self._sock.close()
-        deadline = time.monotonic() + LAST_ANSWERS_SECONDS
-        while self._serv.outstanding_requests and time.monotonic() < deadline:
-            eventlet.sleep(0.05)
+        self._finish()
         super(nameko_server.WebServer, self).stop()
+
+    def _finish(self) -> None:
+        if self._is_accepting:
+            self._is_accepting = False
+            self._gt.kill()
+            self._sock.close()
+            self._finish_by = time.monotonic() + LAST_ANSWERS_SECONDS
+        while self._serv.outstanding_requests and time.monotonic() < self._finish_by:
+            eventlet.sleep(0.05)
 
 
 class Application:

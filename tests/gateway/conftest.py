@@ -178,7 +178,7 @@ class Started:
 
     def forget(self) -> bool:
         """Put back what the gateway's parts have kept; say whether it is now as it was when it began."""
-        from gateway import choices, offered
+        from gateway import choices, offered, server
 
         if choices.edition() != self._words:
             choices.hold_first()
@@ -188,8 +188,10 @@ class Started:
             vars(extension).update({name: _copied(value) for name, value in at_first.items()})
         for extension in self.container.subextensions:
             extension.setup()
-        eventlet.sleep(0)  # A worker whose answer has arrived may still have its last step to make.
-        return _kept_by(self.container) == self._container_at_first
+        eventlet.sleep(0)  # A connection whose answer has arrived may still have its last step to make.
+        listening = next(found for found in self.container.subextensions if isinstance(found, server.Server))
+        at_work = listening._serv.outstanding_requests
+        return not at_work and _kept_by(self.container) == self._container_at_first
 
 
 _at_rest: dict[Any, list[Started]] = collections.defaultdict(list)

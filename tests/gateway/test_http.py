@@ -8,12 +8,16 @@ import re
 import socket
 import threading
 import time
+from collections import Counter
 from typing import Any
 
 import pytest
+from eventlet import semaphore
+from nameko.testing.services import MockDependencyProvider
 
 from contracts import errors, permissions
-from gateway import http, service
+from gateway import http, server, service
+from tests.factories import waiting
 from tests.gateway.conftest import PROVIDER_ID, Front, actor, running
 
 CAPACITY = f"/providers/{PROVIDER_ID}/capacity"
@@ -115,21 +119,71 @@ class TestAuthentication:
         body = {"current_password": "temporary", "new_password": "quiet-harbour-lantern"}
         assert front.api("POST", "/password", json=body).json()["token"] == "new"
 
-    def test_hands_the_actor_and_the_call_id_to_the_worker(self, front: Front) -> None:
-        seen: dict[str, Any] = {}
+    def test_hands_the_actor_and_the_call_id_to_the_dependencies(
+        self, front: Front, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seen: list[Any] = []
         person = actor()
         front.sign_in(person)
-        run = front.container._run_worker
-
-        def keep(worker_ctx: Any, handle_result: Any) -> None:
-            seen.update(worker_ctx.data)
-            run(worker_ctx, handle_result)
-
-        front.container._run_worker = keep
         front.identity.me.return_value = {}
+        monkeypatch.setattr(
+            MockDependencyProvider,
+            "get_dependency",
+            lambda provider, worker: seen.append(worker) or provider.dependency,
+        )
         answer = front.api("GET", "/me")
-        assert json.loads(seen["actor"])["user_id"] == person.user_id
-        assert seen["call_id"] == answer.headers["X-Call-Id"]
+        assert json.loads(seen[-1].data["actor"])["user_id"] == person.user_id
+        assert seen[-1].data["call_id"] == answer.headers["X-Call-Id"]
+
+    def test_is_answered_before_a_gateway_that_is_told_to_stop_lets_go_of_the_services(self) -> None:
+        with running(service.Gateway) as front:
+            front.sign_in()
+            identity = next(found for found in front.container.dependencies if found.attr_name == "identity")
+            under_way, go_on, said = threading.Event(), threading.Event(), []
+
+            def me() -> dict[str, Any]:
+                under_way.set()
+                go_on.wait(10)
+                return {}
+
+            front.identity.me.side_effect = me
+            identity.stop = lambda: said.append("stopped")
+            asking = threading.Thread(target=lambda: said.append(front.api("GET", "/me").status_code))
+            asking.start()
+            assert under_way.wait(10)
+            stopping = threading.Thread(target=front.container.stop)
+            stopping.start()
+            time.sleep(0.2)  # So that it has begun to stop.
+            go_on.set()
+            asking.join(10)
+            stopping.join(10)
+            assert said == [200, "stopped"]
+
+    def test_is_asked_for_as_many_as_there_are_places_at_once(
+        self, front: Front, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        listening = next(found for found in front.container.subextensions if isinstance(found, server.Server))
+        monkeypatch.setattr(listening, "places", semaphore.Semaphore(2))
+        front.sign_in()
+        at_once = Counter[str]()
+        go_on = threading.Event()
+
+        def me() -> dict[str, Any]:
+            at_once["now"] += 1
+            at_once["most"] = max(at_once["most"], at_once["now"])
+            go_on.wait(10)
+            at_once["now"] -= 1
+            return {}
+
+        front.identity.me.side_effect = me
+        asking = [threading.Thread(target=front.api, args=("GET", "/me")) for _ in range(5)]
+        for thread in asking:
+            thread.start()
+        waiting.until(lambda: at_once["now"] == 2, what="two at once")
+        go_on.set()
+        for thread in asking:
+            thread.join(10)
+        assert at_once["most"] == 2
 
 
 class TestBodies:

@@ -103,7 +103,7 @@ class TestTheNextTest:
 
     def test_has_a_gateway_of_its_own_when_the_first_one_was_changed(self) -> None:
         with running(service.Gateway) as first:
-            first.container._run_worker = first.container._run_worker
+            first.container.spawn_worker = first.container.spawn_worker
         with running(service.Gateway) as second:
             assert second.url != first.url
 
