@@ -56,7 +56,7 @@ class Settings:
     )
     travel_url: str = settings.setting(
         "TRAVEL_URL",
-        help="page that shows the way to a home, with {from} and {to} for two postcodes; empty: no links",
+        help="page that shows the way to a home, with {from} and {to} for two postcodes; none: no such links",
         default="https://www.google.com/maps/dir/?api=1&origin={from}&destination={to}",
     )
     map_tiles_url: str = settings.setting(

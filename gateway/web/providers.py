@@ -190,14 +190,10 @@ def _back(request: http.Request, *, can_edit: bool) -> tuple[str, str]:
 
 def _ways(request: http.Request, provider: dict[str, Any], back: str) -> list[dict[str, str]]:
     """Return links that show the way: from each postcode of the search that somebody comes from."""
-    url = request.settings.travel_url
-    if not url or not provider["postcode"]:
-        return []
+    url, to = request.settings.travel_url, provider["postcode"]
     starts = criteria.of_address(back).places or [""]
-    return [
-        {"start": start.upper(), "href": results.travel(url, start=start, to=provider["postcode"])}
-        for start in starts
-    ]
+    ways = [{"start": start.upper(), "href": results.travel(url, start=start, to=to)} for start in starts]
+    return [way for way in ways if way["href"]]
 
 
 def _history_pages(history: dict[str, Any], provider_id: str, page: int) -> paging.Pages:

@@ -97,6 +97,8 @@ def place_of(origin: Mapping[str, Any]) -> str:
 @functools.lru_cache(maxsize=1024)
 def travel(travel_url: str, *, start: str, to: str) -> str:
     """Return the address of a page that shows the way; none where no such page is set."""
+    if "{to}" not in travel_url:
+        return ""
     return travel_url.replace("{from}", quote(start)).replace("{to}", quote(to))
 
 

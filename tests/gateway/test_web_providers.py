@@ -129,7 +129,7 @@ class TestProviderPage:
         assert "CQC: Good" in words_of(text)
 
     def test_c3_shows_no_way_where_no_page_does(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("TRAVEL_URL", "")
+        monkeypatch.setenv("TRAVEL_URL", "none")
         with running(service.Gateway) as front:
             front.providers.get_provider.return_value = PROVIDER | {"may": []}
             front.providers.get_capacity.return_value = CAPACITY
