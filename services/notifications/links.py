@@ -39,5 +39,9 @@ def bulk_upload(site: str, *, upload_id: str) -> str:
     return f"{site}/bulk/{upload_id}"
 
 
+def public_report(site: str, *, area: str) -> str:
+    return f"{site}/public/vacancies/{area}"
+
+
 def action(site: str, *, token: str) -> str:
     return f"{site}/confirm/{token}"

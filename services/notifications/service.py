@@ -29,6 +29,7 @@ from services.notifications import (
     mails,
     models,
     providers_watched,
+    public_reports,
     reminders,
     schemas,
 )
@@ -41,7 +42,7 @@ SCHEDULE_SECONDS = 60
 AT_A_TIME = 500
 """Ids in one question to identity, and reminders in one transaction."""
 REPORT_SECONDS = 65.0
-"""How long providers may take over the workbook of faults of a bulk update."""
+"""How long another service may take over a file that goes along: the faults of a bulk update, a report."""
 LEFT = (
     "This link was mailed to an account that is not active any more, so it does nothing. "
     "Ask the person in your organisation who approves users."
@@ -137,6 +138,7 @@ class Notifications(health.Health):
     caller = rpc.Caller()
     identity = rpc.Service("identity")
     providers = rpc.Service("providers")
+    reports = rpc.Service("reports")
 
     @rpc.entrypoint(may=permissions.PUBLIC, repeatable=True)
     def action(self, *, token: str) -> dict[str, Any]:
@@ -288,6 +290,21 @@ class Notifications(health.Health):
             upload_id=event.upload_id, user_id=event.user_id
         )
         self._queue(bulk_results.announce, to=self._person(event.user_id), event=event, report=report)
+
+    @messaging.handles(events.PublicReportSent)
+    def on_public_report_sent(self, event: events.PublicReportSent) -> None:
+        # Idempotent: the cause is the sending, and each address has one mail for it.
+        report = self.reports.within(REPORT_SECONDS).public_report_sending(sending_id=event.sending_id)
+        organisation_id = report["organisation_id"]
+        wanted = [organisation_id] if organisation_id else []
+        names = self.identity.organisation_names(organisation_ids=wanted) if wanted else {}
+        self._queue(
+            public_reports.announce,
+            sender=self._person(event.user_id),
+            organisation=names.get(organisation_id, ""),
+            sending_id=event.sending_id,
+            report=report,
+        )
 
     def _send_login_details(self, user_id: str, *, kind: str, cause: str) -> None:
         self._queue(

@@ -16,6 +16,8 @@ NOT_PAGES = (
     "/providers.xlsx",
     "/bulk/template/",
     "/bulk/<upload_id>/errors.xlsx",
+    "/open-data/",
+    "/public/vacancies/<code>.",
     "/find/points",
 )
 

@@ -16,6 +16,7 @@ from kit import database
 from services.identity.service import Identity
 from services.notifications.service import Notifications
 from services.providers.service import Providers
+from services.reports.service import Reports
 from tests.factories import postgres
 from tests.notifications import given, processes
 
@@ -54,7 +55,15 @@ def providers() -> Any:
 
 
 @pytest.fixture
-def notifications(sessions: database.Sessions, identity: Any, providers: Any) -> Callable[..., Any]:
+def reports() -> Any:
+    """Reports with the signatures that it has; every client of it is this one."""
+    return _client_of(Reports)
+
+
+@pytest.fixture
+def notifications(
+    sessions: database.Sessions, identity: Any, providers: Any, reports: Any
+) -> Callable[..., Any]:
     """Give the service as it works for somebody: ``notifications(by=actor, now=time)``."""
 
     def worker(by: permissions.Actor = permissions.ANONYMOUS, now: Any = given.NOW) -> Any:
@@ -64,6 +73,7 @@ def notifications(sessions: database.Sessions, identity: Any, providers: Any) ->
             database=sessions,
             identity=identity,
             providers=providers,
+            reports=reports,
             mail_queued=mock.Mock(),
             caller=by,
             clock=lambda: now,

@@ -74,6 +74,16 @@ WORDS: dict[str, dict[str, Any]] = {
         "sign_in_link": "https://tracker.example/sign-in",
         "forgotten_link": "https://tracker.example/password/forgotten",
     },
+    "public_report": {
+        "area": "County Durham",
+        "sender": "Cal Coordinator",
+        "organisation": "Fictional County Council",
+        "words": "As every week.",
+        "homes": 52,
+        "with_vacancies": 12,
+        "as_of": datetime(2026, 11, 18, 9, 30, tzinfo=UTC),
+        "link": "https://tracker.example/public/vacancies/E06000047",
+    },
     "reminder": {"lines": [LINE], "total": 1, "providers_link": "https://tracker.example/providers"},
 }
 HOSTILE = "<script>alert(1)</script>\r\nBcc: all@homes.example\u202e"

@@ -19,6 +19,7 @@ from contracts import errors, events, permissions
 from kit import database, ids, logging
 from services.notifications import actions, announcements, delivery, mails, models, providers_watched
 from tests.notifications import given
+from tests.notifications.test_public_reports import REPORT as PUBLIC_REPORT
 
 GOLDEN = Path(__file__).parent.parent / "contracts" / "golden"
 
@@ -392,6 +393,7 @@ class TestEventsAboutPeople:
         sessions: database.Sessions,
         identity: Any,
         providers: Any,
+        reports: Any,
         known: Any,
         name: str,
     ) -> None:
@@ -402,6 +404,8 @@ class TestEventsAboutPeople:
         identity.issue_temporary_password.return_value = ISSUED
         identity.issue_password_link.return_value = LINK
         providers.bulk_report.return_value = BULK_REPORT
+        reports.public_report_sending.return_value = {**PUBLIC_REPORT, "addresses": ["a@one.example"]}
+        identity.organisation_names.return_value = {}
         for _ in range(2):
             getattr(notifications(by=given.SERVICE), f"on_{name}")(events.EVENTS[name].from_dict(body))
         assert len(all_mails(sessions)) == 1

@@ -10,12 +10,14 @@ from sqlalchemy import orm
 from contracts import exports, permissions
 from kit import ids
 from services.identity.service import Identity
-from services.reports import models, providers_known
+from services.reports import models, providers_known, public_homes
+from services.reports.settings import Settings
 from tests.factories import snapshots
 from tests.permissions import calls, targets
 from tests.permissions.calls import Scene
 
 NOW = snapshots.NOW
+DURHAM = "E06000047"
 
 
 def fill(session: orm.Session) -> None:
@@ -29,7 +31,12 @@ def dependencies() -> dict[str, Any]:
     identity = mock.create_autospec(Identity, instance=True)
     identity.acting_as = lambda actor: identity
     identity.names.return_value = {}
-    return {"identity": identity}
+    identity.organisation_names.return_value = {}
+    return {
+        "identity": identity,
+        "in_child": lambda *_, **__: b"%PDF",
+        "settings": Settings(public_url="https://tracker.example"),
+    }
 
 
 @calls.to(
@@ -94,3 +101,59 @@ def _ready_for(scene: Scene, *, by_id: str | None = None) -> str:
     scene.session.add(models.ExportPart(export_id=export.id, number=0, content=b"x"))
     scene.session.commit()
     return export.id
+
+
+# What is published
+
+
+@calls.to("reports.public_areas")
+def public_areas(scene: Scene) -> Any:
+    return scene.service.public_areas()
+
+
+@calls.to("reports.public_report")
+def public_report(scene: Scene) -> Any:
+    return scene.service.public_report(area=DURHAM)
+
+
+@calls.to("reports.public_report_file")
+def public_report_file(scene: Scene) -> Any:
+    return scene.service.public_report_file(area=DURHAM, file_type="pdf")
+
+
+@calls.to("reports.public_homes")
+def public_homes_listed(scene: Scene) -> Any:
+    return scene.service.public_homes()
+
+
+@calls.to("reports.public_home")
+def public_home(scene: Scene) -> Any:
+    home = snapshots.snapshot()
+    public_homes.keep(scene.session, home)
+    scene.session.commit()
+    return scene.service.public_home(provider_id=home["provider_id"])
+
+
+@calls.to("reports.send_public_report", on=calls.PROVIDER, needs=(permissions.UTILISATION_REPORTS,))
+def send_public_report(scene: Scene) -> Any:
+    return scene.service.send_public_report(
+        sending_id=ids.new(), area=scene.target.codes["council_code"], addresses=["a@one.example"]
+    )
+
+
+@calls.to("reports.public_report_sending", needs=(permissions.SERVICE,))
+def public_report_sending(scene: Scene) -> Any:
+    sending = models.PublicSending(
+        id=ids.new(),
+        area_code=DURHAM,
+        addresses=["a@one.example"],
+        words="",
+        by_id=ids.new(),
+        by_name="Cal Coordinator",
+        channel=permissions.WEB,
+        address="",
+        sent_at=NOW,
+    )
+    scene.session.add(sending)
+    scene.session.commit()
+    return scene.service.public_report_sending(sending_id=sending.id)

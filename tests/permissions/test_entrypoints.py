@@ -25,9 +25,15 @@ FOR_ANYBODY = {
     "identity.sign_in_second",
     "notifications.action",
     "notifications.confirm_by_link",
+    "reports.public_areas",
+    "reports.public_home",
+    "reports.public_homes",
+    "reports.public_report",
+    "reports.public_report_file",
     "search.locate",
 }
-"""What somebody needs who has no account or cannot get into it, or came by a link; nothing else is public."""
+"""What somebody needs who has no account or cannot get into it, or came by a link, and what is published;
+nothing else is public."""
 FOR_EVERYBODY_WITH_AN_ACCOUNT = {
     "identity.accept_disclaimer",
     "identity.accept_terms",

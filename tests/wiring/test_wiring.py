@@ -224,6 +224,7 @@ class TestMailedLinks:
                 "token": "quartz-token",
                 "provider_id": "0192f0c1-0000-7000-8000-0000000000cc",
                 "upload_id": "0192f0c1-0000-7000-8000-0000000000cc",
+                "area": "E06000047",
             }
             wanted = set(inspect.signature(link).parameters) - {"site"}
             path = link("", **{key: values[key] for key in wanted})
