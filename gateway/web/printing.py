@@ -46,6 +46,7 @@ class Printing:
             total=found["total"],
             stale=found.get("stale", 0),
             said=asked.said(),
+            order=criteria.TITLES["sort"],
             sort=searches.SORTS.get(found.get("sort", ""), ""),
             places=[_place(origin) for origin in origins],
             several=len(origins) > 1,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from contracts import bulk, demo, permissions
+from contracts import bulk, demo, exports, permissions
 from tests.attacks import attacking
 from tests.attacks.conftest import Target
 from tests.factories import api, pages
@@ -19,7 +19,8 @@ from tests.permissions.test_routes import ROUTES
 WITH_IDS = [name for name in ROUTES if "<id:" in name]
 OF_ANOTHER_ORGANISATION = ("approver@cranberry.example", "staff@cranberry.example")
 OF_ANOTHER_AREA = "champion@durham.example"
-SHOWN_ELSEWHERE = ("/confirmation", "/apply", "/cancel", "/undo", "/reminder")
+WARD = "ward@acute.example"
+SHOWN_ELSEWHERE = ("/confirmation", "/apply", "/cancel", "/undo", "/drop", "/reminder")
 """Addresses of forms that stand on another page, to which who only looks is led."""
 # Champions see every provider, and the walk of permissions covers what they may do to one.
 TRIES = [
@@ -38,6 +39,7 @@ def foreign(target: Target) -> dict[str, str]:
         "note_id": _note_of(group, home),
         "alert_id": _alert_on(target, home),
         "upload_id": _upload_of(group),
+        "export_id": api.export(api.sign_in(target.url, WARD), words="Bramble Applicant"),
         "user_id": str(group.get("/me")["id"]),
         "registration_id": _applicant_of_bramble(target),
         "session_id": sessions[0]["id"],
@@ -109,6 +111,8 @@ class TestForeignIds:
         group = api.sign_in(target.url, "group@bramble.example")
         sessions = [row["id"] for row in group.get("/me/sessions")["results"]]
         assert ids["session_id"] in sessions
+        ward = api.sign_in(target.url, WARD)
+        assert api.exported(ward, ids["export_id"])["state"] == exports.READY
         admin = api.sign_in(target.url, "admin@tracker.example")
         user = admin.get(f"/users/{ids['user_id']}")
         assert (user["status"], user["job_title"]) == ("active", group.get("/me")["job_title"])

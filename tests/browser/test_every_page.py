@@ -51,6 +51,9 @@ VISITS = {
     "/disclaimer": Visit("/disclaimer", "ward-desk@acute.example"),
     "/docs": Visit("/docs"),
     "/find": Visit("/find?postcode=DH1+3YG&bed_type=general_residential", WARD),
+    "/exports/<export_id>": Visit("/exports/{export}", WARD),
+    "/exports/<export_id>/drop": Visit("/exports/{export}/drop", WARD),
+    "/find/print": Visit("/find/print?postcode=DH1+3YG&postcode_2=SR1+3AA", WARD),
     "/help": Visit("/help", STAFF),
     "/help/<topic>": Visit("/help/getting-in"),
     "/home": Visit("/home", "approver@cranberry.example"),
@@ -125,6 +128,7 @@ def places(product: stack.Stack) -> dict[str, str]:
     return {
         "{key}": key["id"],
         "{upload}": api.upload(caller),
+        "{export}": api.export(api.sign_in(product.url, WARD)),
         HOME: home_id,
         NOTE: api.write_note(caller, home_id, "Small pets are welcome here; ring first about dogs."),
         ALERT: api.set_alert(api.sign_in(product.url, ADMIN), home_id, "Norovirus on the first floor."),

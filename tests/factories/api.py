@@ -9,7 +9,7 @@ from typing import Any
 import requests
 
 from contracts import bulk, demo
-from tests.factories import codes
+from tests.factories import codes, waiting
 
 SECONDS = 20
 """How long a test waits for one answer."""
@@ -49,12 +49,12 @@ _one_by_one = threading.Lock()
 def sign_in(url: str, email: str, password: str = demo.PASSWORD) -> Api:
     """Return ``email``'s calls, signed in; who needs a code has one session at each product."""
     if email not in codes.PEOPLE:
-        return _bearing(url, token(url, email, password))
+        return bearing(url, token(url, email, password))
     with _one_by_one:
         kept = _kept.get((url, email))
-        if kept is None or not _bearing(url, kept).call("GET", "/me").ok:
+        if kept is None or not bearing(url, kept).call("GET", "/me").ok:
             kept = _kept[url, email] = token(url, email, password)
-    return _bearing(url, kept)
+    return bearing(url, kept)
 
 
 def token(url: str, email: str, password: str = demo.PASSWORD) -> str:
@@ -72,7 +72,8 @@ def token_of(caller: Api) -> str:
     return str(caller.http.headers["Authorization"]).removeprefix("Bearer ")
 
 
-def _bearing(url: str, token: str) -> Api:
+def bearing(url: str, token: str) -> Api:
+    """Return the calls of whoever a token belongs to."""
     api = Api(url)
     api.http.headers["Authorization"] = f"Bearer {token}"
     return api
@@ -129,3 +130,22 @@ def upload(api: Api) -> str:
     """Send a file for a bulk update that is no workbook; return the update's id."""
     body = {"template": bulk.CONTACTS, "content": "QQ==", "declarations": list(bulk.DECLARATIONS)}
     return str(api.post("/bulk-uploads", body)["id"])
+
+
+def export(api: Api, **criteria: str) -> str:
+    """Have a file made of what a search finds; return its id."""
+    begun = api.call("POST", "/exports", params={"postcode": "DH1 3YG", **criteria})
+    assert begun.status_code == 202, begun.text
+    return str(begun.json()["id"])
+
+
+def exported(api: Api, export_id: str, *, seconds: float = 60) -> dict[str, Any]:
+    """Return how a file stands once nothing works on it any more; meanwhile a service may be away."""
+
+    def found() -> dict[str, Any] | None:
+        answer = api.call("GET", f"/exports/{export_id}")
+        return answer.json() if answer.ok and not answer.json()["at_work"] else None
+
+    stands = waiting.until(found, what="the end of the work on the file", seconds=seconds)
+    assert stands is not None
+    return stands

@@ -16,6 +16,7 @@ NOT_PAGES = (
     "/providers.xlsx",
     "/bulk/template/",
     "/bulk/<upload_id>/errors.xlsx",
+    "/exports/<export_id>/file",
     "/open-data/",
     "/public/vacancies/<code>.",
     "/find/points",

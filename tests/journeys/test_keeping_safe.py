@@ -43,6 +43,7 @@ def parts(product: stack.Stack, cranberry: dict[str, Any]) -> dict[str, str]:
         "alert_id": api.set_alert(admin, cranberry["id"], "Ask before you send anybody."),
         "key_id": approver.post("/api-keys", {"name": "Software that is watched"})["id"],
         "upload_id": api.upload(admin),
+        "export_id": api.export(admin),
         "registration_id": person,
         "user_id": person,
         "session_id": person,
