@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from deploy.local import children, installation, ports, postgres, supervisor
-from tests.factories import servers
+from deploy import processes
+from deploy.local import children, environment, installation, ports, postgres, supervisor
+from tests.factories import servers, waiting
 
 NO_LIMITS = {"API_REQUESTS_PER_MINUTE": "0", "ANONYMOUS_API_REQUESTS_PER_MINUTE": "0"}
 """Everybody comes from one address, and a few people make many calls; the limits have tests of their own."""
@@ -123,6 +124,27 @@ class Stack:
         with urllib.request.urlopen(f"{self.mailbox_url}/messages", timeout=10) as answer:
             found: list[dict[str, Any]] = json.load(answer)
         return [mail for mail in found if to is None or to in mail["to"]]
+
+    @contextlib.contextmanager
+    def another_gateway(self, **settings: str) -> Iterator[str]:
+        """Run one more gateway of this installation, with settings of its own, and give its address."""
+        (process,) = (process for process in processes.PROCESSES if process.name == "gateway")
+        port = ports.free()
+        address = f"{ports.LOOPBACK}:{port}"
+        child = children.Child(
+            name="gateway-2",
+            command=process.command(),
+            environment={**self.env, **settings, "GATEWAY_ADDRESS": address},
+            working_folder=environment.ROOT,
+            log=self.child("gateway").log.with_name("gateway-2.log"),
+            tier="service",
+        )
+        child.start()
+        try:
+            waiting.until(lambda: ports.wait_listening(port, seconds=0.2), what="the gateway", seconds=60)
+            yield f"http://{address}"
+        finally:
+            child.kill()
 
     def forget_mails(self) -> None:
         """Empty the mailbox."""

@@ -6,6 +6,7 @@ export function startKeys(map, homes) {
   const pane = map.getPane("markerPane");
   let back = null;
   let opensByKey = false;
+  let isInside = false;
 
   homes.on("keydown", ({ layer, originalEvent }) => {
     if (isPress(originalEvent)) {
@@ -30,9 +31,10 @@ export function startKeys(map, homes) {
     enter(marker.getPopup());
     back = button;
   });
-  map.on("popupclose", ({ popup }) => {
-    const left = popup.getElement();
-    if (left && left.contains(document.activeElement) && back && back.isConnected) back.focus();
+  // The popup is gone when its closing is told, and the focus with it.
+  document.addEventListener("focusin", ({ target }) => (isInside = Boolean(target.closest(".leaflet-popup"))));
+  map.on("popupclose", () => {
+    if (isInside) (back && back.isConnected ? back : map.getContainer()).focus();
   });
 
   pane.addEventListener("keydown", (event) => {
