@@ -24,4 +24,8 @@ class Health:
         relay = getattr(self, "relay", None)
         if relay is not None:
             answer["outbox"] = relay.lag()
-        return answer
+        return answer | self.signs()
+
+    def signs(self) -> dict[str, Any]:
+        """Return what else a service has to tell about its state."""
+        return {}

@@ -102,7 +102,7 @@ def _store(session: orm.Session, homes: list[Placed], *, over: sa.ColumnElement[
     if gone:
         session.execute(sa.delete(TRAITS).where(TRAITS.c.provider_id.in_(gone)))
     if found:
-        rows = [row for snapshot, place in found for row in _vacancies(snapshot, place)]
+        rows = [row for snapshot, place in found for row in vacancies(snapshot, place)]
         session.execute(sa.insert(VACANCIES), rows)
         session.execute(_UPSERT_TRAITS, [_trait(snapshot) for snapshot, _ in found])
     return stored
@@ -144,7 +144,8 @@ def _trait(snapshot: events.ProviderSnapshot) -> dict[str, Any]:
     }
 
 
-def _vacancies(snapshot: events.ProviderSnapshot, place: postcodes.Place) -> Iterator[dict[str, Any]]:
+def vacancies(snapshot: events.ProviderSnapshot, place: postcodes.Place) -> Iterator[dict[str, Any]]:
+    """Give the rows of what can be found of a home that has vacancies: its bed types, and any of them."""
     vacant = documents.accepting(snapshot)
     for figures in vacant:
         yield _vacancy(snapshot, place, figures["bed_type"], [figures])

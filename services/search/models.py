@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import ARRAY, DateTime, Index, MetaData, SmallInteger, String, Text, Uuid
+from sqlalchemy import ARRAY, BigInteger, DateTime, Float, Index, MetaData, SmallInteger, String, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import UserDefinedType
@@ -191,3 +191,56 @@ class Trait(Base):
     facts: Mapped[list[str]]
     words: Mapped[list[str]] = mapped_column(Words())
     embargoes: Mapped[list[tuple[str, str | None]]] = mapped_column(Days())
+
+
+class Searches(Base):
+    """How often the same was looked for within an hour, by nobody in particular (``recorded``).
+
+    ``criteria`` are ``contracts.criteria`` without anything personal: outward codes for postcodes, true for
+    words. The codes of areas are those of the area asked for, else of where the first outward code lies.
+    ``nothing`` of the ``searches`` found no home, ``only_stale`` none with figures that are up to date;
+    ``homes`` were found by all of them together.
+    """
+
+    __tablename__ = "searches"
+    __table_args__ = (
+        Index("ix_searches_outward_code", "outward_code", "hour"),
+        Index("ix_searches_area", "area", "hour"),
+    )
+
+    hour: Mapped[datetime] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
+    criteria: Mapped[dict[str, Any]]
+    outward_code: Mapped[str | None] = mapped_column(CODE)
+    area: Mapped[str | None] = mapped_column(CODE)
+    council_code: Mapped[str | None] = mapped_column(CODE)
+    sub_icb_code: Mapped[str | None] = mapped_column(CODE)
+    icb_code: Mapped[str | None] = mapped_column(CODE)
+    searches: Mapped[int]
+    nothing: Mapped[int]
+    only_stale: Mapped[int]
+    homes: Mapped[int] = mapped_column(BigInteger)
+    stale_homes: Mapped[int] = mapped_column(BigInteger)
+
+
+class HomeShown(Base):
+    """How often a home stood on a page of results on a day in London."""
+
+    __tablename__ = "homes_shown"
+    __table_args__ = (Index("ix_homes_shown_day", "day"),)
+
+    provider_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    shown: Mapped[int]
+
+
+class NewsTakenIn(Base):
+    """How long news of homes was under way until it could be found, by the minute it was taken in."""
+
+    __tablename__ = "news_taken_in"
+
+    minute: Mapped[datetime] = mapped_column(primary_key=True)
+    events: Mapped[int]
+    last_at: Mapped[datetime]
+    last_seconds: Mapped[float] = mapped_column(Float)
+    longest_seconds: Mapped[float] = mapped_column(Float)

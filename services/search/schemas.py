@@ -9,7 +9,7 @@ import marshmallow
 from marshmallow import fields, validate
 
 from contracts import criteria, errors, vocabulary
-from services.search import noted
+from services.search import noted, recorded_found
 
 CODE = r"[a-z][a-z0-9_]{0,59}\Z"
 """The shape of a code; whether anybody has it only a search can tell."""
@@ -112,6 +112,11 @@ def _is_empty(value: Any) -> bool:
     return value is None or value is False or value == "" or value == []
 
 
+def _day() -> Any:
+    words = "Enter a day like 2026-11-22."
+    return fields.Date(required=True, error_messages={"invalid": words, "null": words})
+
+
 class Page(marshmallow.Schema):
     """Which page of a search is asked for."""
 
@@ -132,7 +137,43 @@ class After(marshmallow.Schema):
     after = fields.UUID(allow_none=True, error_messages={"invalid_uuid": "This is not an identifier."})
 
 
+class HowFound(marshmallow.Schema):
+    """Of which home, and over how many days, it is asked how it was found."""
+
+    provider_id = fields.UUID(
+        required=True,
+        error_messages={
+            "invalid_uuid": "This is not an identifier.",
+            "null": "This is not an identifier.",
+        },
+    )
+    days = fields.Integer(
+        strict=True,
+        required=True,
+        validate=validate.Range(
+            1,
+            recorded_found.MOST_DAYS,
+            error=f"Enter a number of days, from 1 to {recorded_found.MOST_DAYS}.",
+        ),
+        error_messages={"invalid": "Enter a number of days.", "null": "Enter a number of days."},
+    )
+
+
+class Demand(marshmallow.Schema):
+    """Over which days, and where, it is asked what was looked for."""
+
+    since = _day()
+    until = _day()
+    area = fields.String(allow_none=True)
+
+    @marshmallow.validates_schema
+    def _has_days(self, data: dict[str, Any], **_: Any) -> None:
+        if data["until"] < data["since"]:
+            raise marshmallow.ValidationError("The last day is before the first.", "until")
+
+
 _PLACE, _CRITERIA, _PAGE, _AFTER = Place(), Criteria(), Page(), After()
+_HOW_FOUND, _DEMAND = HowFound(), Demand()
 
 
 def place(plain: dict[str, Any]) -> dict[str, Any]:
@@ -168,6 +209,23 @@ def after(provider_id: Any) -> str | None:
     """
     checked = _load(_AFTER, {"after": provider_id})["after"]
     return str(checked) if checked else None
+
+
+def how_found(plain: dict[str, Any]) -> dict[str, Any]:
+    """Check what asks how a home was found.
+
+    :raises errors.Invalid: naming the field that is wrong.
+    """
+    checked = _load(_HOW_FOUND, plain)
+    return {**checked, "provider_id": str(checked["provider_id"])}
+
+
+def demand(plain: dict[str, Any]) -> dict[str, Any]:
+    """Check what asks for the demand of some days.
+
+    :raises errors.Invalid: naming the field that is wrong.
+    """
+    return _load(_DEMAND, plain)
 
 
 def _load(schema: marshmallow.Schema, plain: dict[str, Any]) -> dict[str, Any]:

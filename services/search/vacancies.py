@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-import sqlalchemy as sa
-from sqlalchemy import orm
-
 from contracts import criteria
+from kit import database
 from services.search import areas_placed, asked, documents, homes, postcodes, statements
 
 FEW = 5
@@ -20,7 +18,7 @@ _FIRST = str(uuid.UUID(int=0))
 Found = dict[str, Any]
 
 
-def find(session: orm.Session, wanted: criteria.Criteria, *, page: int, now: datetime) -> Found:
+def find(reader: database.Reader, wanted: criteria.Criteria, *, page: int, now: datetime) -> Found:
     """Return a page of the homes with a vacancy that fit, in the order asked for; ``results`` as JSON.
 
     ``stale`` of them have older figures than expected. Where few fit, ``near_misses`` says which one filter
@@ -31,33 +29,33 @@ def find(session: orm.Session, wanted: criteria.Criteria, *, page: int, now: dat
     """
     search = asked.of(wanted, now=now)
     if page == 1:
-        row = _one(session, statements.first_page(search), statements.parameters(search))
+        row = reader.row(statements.first_page(search), statements.parameters(search))
     else:
         offset = (page - 1) * statements.PAGE_SIZE
-        row = _one(session, statements.page(search), statements.parameters(search, offset=offset))
+        row = reader.row(statements.page(search), statements.parameters(search, offset=offset))
     found = _answer(row, search)
     return {
         **found,
         "page": page,
         "page_size": statements.PAGE_SIZE,
-        "results": _results(session, row, search),
+        "results": _results(reader, row, search),
         "ids": row["ids"].split(",") if row["ids"] else [],
-        "near_misses": near_misses(session, wanted, found["total"], now=now) if page == 1 else [],
+        "near_misses": near_misses(reader, wanted, found["total"], now=now) if page == 1 else [],
     }
 
 
-def on_map(session: orm.Session, wanted: criteria.Criteria, *, now: datetime) -> Found:
+def on_map(reader: database.Reader, wanted: criteria.Criteria, *, now: datetime) -> Found:
     """Return where the first ``statements.ON_MAP`` homes are that fit; ``homes`` as JSON.
 
     :raises errors.Invalid: when a place is none.
     :raises errors.NotFound: when nobody knows it.
     """
     search = asked.of(wanted, now=now)
-    row = _one(session, statements.on_map(search), statements.parameters(search))
+    row = reader.row(statements.on_map(search), statements.parameters(search))
     return {**_answer(row, search), "homes": f"[{row['documents'] or ''}]"}
 
 
-def every(session: orm.Session, wanted: criteria.Criteria, *, after: str | None, now: datetime) -> Found:
+def every(reader: database.Reader, wanted: criteria.Criteria, *, after: str | None, now: datetime) -> Found:
     """Return the homes that fit by their ids, ``statements.AT_ONCE`` at a time; ``results`` as JSON.
 
     No home is left out or told twice for what is changed meanwhile: ``next`` is what to go on ``after``.
@@ -66,17 +64,17 @@ def every(session: orm.Session, wanted: criteria.Criteria, *, after: str | None,
     :raises errors.NotFound: when nobody knows it.
     """
     search = asked.of(wanted, now=now)
-    row = _one(session, statements.every(search), statements.parameters(search, after=after or _FIRST))
+    row = reader.row(statements.every(search), statements.parameters(search, after=after or _FIRST))
     ids = row["ids"].split(",") if row["ids"] else []
     return {
         **_answer(row, search),
-        "results": _results(session, row, search),
+        "results": _results(reader, row, search),
         "next": ids[-1] if len(ids) == statements.AT_ONCE else None,
     }
 
 
 def near_misses(
-    session: orm.Session, wanted: criteria.Criteria, total: int, *, now: datetime
+    reader: database.Reader, wanted: criteria.Criteria, total: int, *, now: datetime
 ) -> list[dict[str, Any]]:
     """Return how many more homes would be found without each one filter, most first, where few are (C5)."""
     if total > FEW:
@@ -86,21 +84,21 @@ def near_misses(
         relaxed = asked.without(wanted, name)
         if relaxed is not None:
             search = asked.of(relaxed, now=now)
-            more[name] = _count(session, search) - total
+            more[name] = _count(reader, search) - total
     order = sorted(more.items(), key=lambda pair: (-pair[1], criteria.FILTERS.index(pair[0])))
     return [{"filter": name, "homes": homes} for name, homes in order if homes > 0]
 
 
-def offered(session: orm.Session) -> dict[str, list[str]]:
+def offered(reader: database.Reader) -> dict[str, list[str]]:
     """Return what there is to choose from among the homes that can be found, by filter."""
     found: dict[str, list[str]] = {name: [] for name in _CHOSEN}
-    for text in session.scalars(_FACTS):
-        name, _, value = text.partition("=")
+    for row in reader.rows(_FACTS, {}):
+        name, _, value = row["fact"].partition("=")
         if name in found:
             found[name].append(value)
-    for code in session.scalars(_BED_TYPES):
-        if code[0] != homes.any_of("")[0]:
-            found["bed_type"].append(code)
+    for row in reader.rows(_BED_TYPES, {}):
+        if row["bed_type"][0] != homes.any_of("")[0]:
+            found["bed_type"].append(row["bed_type"])
     return {name: sorted(values) for name, values in found.items()}
 
 
@@ -116,10 +114,9 @@ _CHOSEN = (
     "short_stay_service",
     "funding_source",
 )
-_FACTS = sa.text("SELECT DISTINCT unnest(facts) FROM traits")
+_FACTS = "SELECT DISTINCT unnest(facts) AS fact FROM traits"
 # A loose scan: from each bed type to the next one in the index.
-_BED_TYPES = sa.text(
-    """
+_BED_TYPES = """
     WITH RECURSIVE kinds AS (
         (SELECT bed_type FROM vacancies ORDER BY bed_type LIMIT 1)
         UNION ALL
@@ -127,17 +124,11 @@ _BED_TYPES = sa.text(
         FROM kinds WHERE kinds.bed_type IS NOT NULL
     )
     SELECT bed_type FROM kinds WHERE bed_type IS NOT NULL
-    """
-)
+"""
 
 
-def _one(session: orm.Session, statement: str, given: dict[str, Any]) -> Any:
-    return session.connection().exec_driver_sql(statement, given).mappings().one()
-
-
-def _count(session: orm.Session, search: asked.Asked) -> int:
-    given = statements.parameters(search)
-    found: int = session.connection().exec_driver_sql(statements.count(search), given).scalar_one()
+def _count(reader: database.Reader, search: asked.Asked) -> int:
+    found: int = reader.row(statements.count(search), statements.parameters(search))["count"]
     return found
 
 
@@ -182,15 +173,16 @@ def _grid(place: str) -> dict[str, int]:
     return {"easting": int(float(easting)), "northing": int(float(northing))}
 
 
-def _results(session: orm.Session, row: Any, search: asked.Asked) -> str:
+def _results(reader: database.Reader, row: Any, search: asked.Asked) -> str:
     results = documents.completed(row["documents"] or "", on=search.today)
     if search.words and row["ids"]:
-        notes = session.execute(_NOTES, {"ids": row["ids"].split(",")})
-        told = {str(provider_id): told or [] for provider_id, told in notes}
+        homes_of = reader.rows(_NOTES, {"ids": row["ids"].split(",")})
+        told = {str(home["provider_id"]): home["notes"] or [] for home in homes_of}
         results = documents.with_notes_of(results, told, words=search.words)
     return results
 
 
-_NOTES = sa.text(
-    "SELECT provider_id, snapshot -> 'notes' FROM homes WHERE provider_id = ANY(CAST(:ids AS uuid[]))"
-)
+_NOTES = """
+    SELECT provider_id, snapshot -> 'notes' AS notes FROM homes
+    WHERE provider_id = ANY(CAST(%(ids)s AS uuid[]))
+"""

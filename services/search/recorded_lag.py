@@ -1,0 +1,31 @@
+"""How far the read model lags: how long news of homes was under way until it could be found."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import orm
+
+from services.search import models
+
+RECENT = timedelta(minutes=5)
+
+
+def lag(session: orm.Session, *, now: datetime) -> dict[str, Any]:
+    """Return the seconds of the last news and of the slowest of the last minutes, whoever took it in."""
+    news = models.NewsTakenIn
+    longest, events = session.execute(
+        sa.select(sa.func.max(news.longest_seconds), sa.func.sum(news.events)).where(
+            news.minute > now - RECENT
+        )
+    ).one()
+    last = session.scalars(sa.select(news).order_by(news.minute.desc()).limit(1)).first()
+    return {
+        "last_at": last.last_at.isoformat() if last else None,
+        "last_seconds": round(last.last_seconds, 3) if last else None,
+        "longest_seconds": round(longest or 0.0, 3),
+        "events": events or 0,
+        "minutes": int(RECENT.total_seconds() // 60),
+    }
