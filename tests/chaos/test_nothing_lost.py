@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import psutil
 import psycopg
 import pytest
+import python_calamine
 import requests
 
 from tests.factories import api, depths, stack
@@ -229,3 +233,53 @@ class TestMailServerAway:
                 "accepts_communications": True,
             },
         )
+
+
+class TestReportsKilledWhileAFileIsMade:
+    def test_c4_the_file_is_made_whole_by_the_next_process(self, running: stack.Stack) -> None:
+        admin = api.sign_in(running.url, "admin@tracker.example")
+        found = admin.get("/vacancies", postcode="DH1 3YG")["total"]
+        with psycopg.connect(running.libpq_url("REPORTS_DATABASE_URL")) as held:
+            held.execute("lock table export_parts in exclusive mode")
+            export_id = api.export(admin, format="xlsx")
+            wait_for(lambda: self._is_waiting(running), what="the file being about to be kept", seconds=60)
+            assert len(self._children(running)) == 1
+            running.kill("reports")
+            wait_for(lambda: not self._children(running), what="the end of the orphan", seconds=60)
+        assert query(running, "reports", "select number from export_parts") == []
+        assert query(running, "reports", "select state from exports") == [("working",)]
+        running.restart("reports")
+        with psycopg.connect(running.libpq_url("REPORTS_DATABASE_URL")) as connection:
+            # Instead of the half minute that the dead process's lease would last.
+            connection.execute("update jobs set lease_until = now()")
+        made = api.exported(admin, export_id)
+        assert (made["state"], made["homes"]) == ("ready", found)
+        content = admin.call("GET", f"/exports/{export_id}/file").content
+        assert len(content) == made["size"]
+        assert len(found_homes(content)) == found
+        assert query(running, "reports", "select id from jobs") == []
+
+    def _is_waiting(self, running: stack.Stack) -> bool:
+        blocked = (
+            "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%export_parts%'"
+        )
+        return bool(query(running, "reports", blocked))
+
+    def _children(self, running: stack.Stack) -> list[psutil.Process]:
+        """Return the processes of this installation that make files."""
+        mine = running.env["REPORTS_DATABASE_URL"]
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                is_job = (
+                    process.cmdline()[1:4] == ["-m", "kit.child", "job"] and "reports" in process.cmdline()
+                )
+                if is_job and process.environ().get("REPORTS_DATABASE_URL") == mine:
+                    found.append(process)
+        return found
+
+
+def found_homes(content: bytes) -> list[Any]:
+    """Return the rows about homes of a workbook of what a search found."""
+    book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
+    return book.get_sheet_by_name("Homes").to_python()[1:]
