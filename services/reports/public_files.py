@@ -54,7 +54,7 @@ def _cells(home: Row) -> Iterator[list[Any]]:
             rating(home),
             home["cqc_location_id"],
             "yes" if home["accepting_out_of_hours"] else "",
-            bed["label"],
+            type_of_bed(bed),
             published.words(bed["number"], bed["or_more"]),
             _moment(home["last_updated"]),
             published.OUT_OF_DATE if home["stale"] else "",
@@ -69,6 +69,11 @@ def address(report: Row, *, site: str) -> str:
 def type_name(code: str) -> str:
     """Say what a type of provider is called."""
     return vocabulary.PROVIDER_TYPES.get(code, code.replace("_", " ").capitalize())
+
+
+def type_of_bed(told: Row) -> str:
+    """Say what is counted: beds of a type, or people where a provider looks after people at home."""
+    return f"{told['label']} (people)" if told["unit"] == "person" else str(told["label"])
 
 
 def rating(home: Row) -> str:

@@ -28,7 +28,11 @@ def document(engine: sqlalchemy.Engine | None, *, report: Row, site: str, contac
         "with_vacancies": len(report["results"]),
         "stale": report["stale"],
         "totals": [
-            [total["label"], published.words(total["number"], total["or_more"]), str(total["homes"])]
+            [
+                public_files.type_of_bed(total),
+                published.words(total["number"], total["or_more"]),
+                str(total["homes"]),
+            ]
             for total in report["totals"]
         ],
         "results": [_entry(home) for home in report["results"]],
@@ -59,7 +63,8 @@ def _entry(home: Row) -> dict[str, Any]:
         "rating_link": published.CQC_PAGE + home["cqc_location_id"] if home["cqc_location_id"] else "",
         "out_of_hours": home["accepting_out_of_hours"],
         "vacancies": [
-            [published.words(bed["number"], bed["or_more"]), bed["label"]] for bed in home["vacancies"]
+            [published.words(bed["number"], bed["or_more"]), public_files.type_of_bed(bed)]
+            for bed in home["vacancies"]
         ],
         "updated": _words(home["last_updated"]),
         "stale": home["stale"],

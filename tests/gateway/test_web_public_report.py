@@ -84,7 +84,7 @@ class TestAreas:
         page = public.call("GET", "/public/vacancies")
         assert page.status_code == 200
         words = browsing.words_of(page.text)
-        assert "County Durham 1 of 12 homes with vacancies" in words
+        assert "County Durham 1 of 12 homes have vacancies" in words
         assert f'href="{PATH}"' in page.text
         assert "Sub-ICBs" not in words, "no sub-ICB has homes"
 

@@ -287,6 +287,11 @@ class TestTable:
         ]
 
 
+    def test_c8_says_where_people_are_counted(self, session: orm.Session) -> None:
+        given(session, bed("live_in_care", accepting=1, label="Live-in care", unit="person"), type="home_care")
+        assert "Live-in care (people),1," in public_files.table(report(session), site=SITE).decode()
+
+
 class TestDocument:
     def made(self, session: orm.Session, **report_of: Any) -> pypdf.PdfReader:
         content = public_pdf.document(
