@@ -21,6 +21,8 @@ from tests.factories import api, depths, stack
 HOMES = 60
 WRITERS = 4
 SETTLE_SECONDS = 120
+MAKING_FILES = ["-m", "kit.child", "job", "services.reports.exports_work"]
+"""What stands in the command of a process that makes a file."""
 
 
 @pytest.fixture(scope="module")
@@ -271,10 +273,8 @@ class TestReportsKilledWhileAFileIsMade:
         found = []
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
-                is_job = (
-                    process.cmdline()[1:4] == ["-m", "kit.child", "job"] and "reports" in process.cmdline()
-                )
-                if is_job and process.environ().get("REPORTS_DATABASE_URL") == mine:
+                makes_files = process.cmdline()[1:5] == MAKING_FILES
+                if makes_files and process.environ().get("REPORTS_DATABASE_URL") == mine:
                     found.append(process)
         return found
 
