@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import math
 from typing import Any
@@ -21,6 +22,9 @@ def drawn() -> dict[str, Any]:
 class TestFile:
     def test_is_what_the_lists_give(self) -> None:
         assert outlines.OUTLINES.read_text() == outlines.as_text(), "run `python -m deploy.outlines`"
+
+    def test_is_small_enough_for_a_slow_line(self) -> None:
+        assert len(gzip.compress(outlines.OUTLINES.read_bytes())) < 30_000
 
     def test_names_every_town_that_search_knows(self, drawn: dict[str, Any]) -> None:
         named = {town[0] for town in drawn["towns"]}

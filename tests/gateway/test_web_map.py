@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from html import unescape
@@ -151,14 +150,6 @@ class TestMap:
         assert "Outlines are approximate" in answer.text
         assert "Contains Ordnance Survey data © Crown copyright" in answer.text
         assert "img-src 'self' data:;" in answer.headers["Content-Security-Policy"]
-
-    def test_fits_a_slow_line(self, coordinator: Visitor) -> None:
-        from gateway import static
-
-        outlines = static.manifest()["outlines.json"]
-        assert len(static.content(outlines, gzipped=True)) < 150_000
-        kinds = json.loads(static.content(outlines, gzipped=False))
-        assert {"land", "regions", "councils", "towns", "districts"} == set(kinds)
 
 
 class TestTiles:
