@@ -389,7 +389,7 @@ class TestOffered:
     def test_names_only_what_can_be_found(self, session: orm.Session) -> None:
         home = snapshot(brand="Cranberry Care", contracts=["84H"], languages=["polish"])
         given.stored(session, [home, snapshot(brand="Unlisted", listed=False, languages=["welsh"])])
-        offered = vacancies.offered(session)
+        offered = vacancies.offered(given.reader(session))
         assert offered["brand"] == ["Cranberry Care"]
         assert offered["area"] == ["84H", "E06000047", "QHM"]
         assert (offered["bed_type"], offered["provider_type"]) == (["general_residential"], ["care_home"])
