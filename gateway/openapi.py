@@ -22,7 +22,7 @@ Declare and find vacancies in care homes and other providers.
 Send a token with every call as `Authorization: Bearer <token>`: an API key, which an Approver of an
 organisation that runs homes or units makes on the page *API keys*, or the token that `POST /api/v1/sessions`
 gives a person. A key reads and updates the organisation's own providers, or those chosen for it; what is for
-people answers it with 403.
+people answers it with 403. Open data (`/open-data/`) is for everybody, without a token.
 Bodies are JSON, times are UTC in ISO 8601, identifiers are UUIDs. Answers may gain fields; unknown fields in
 what you send are refused. A refusal has one shape: a code for programs, words for people, and what is wrong
 by field.

@@ -101,6 +101,11 @@ GROUPS: dict[str, tuple[Resource, ...]] = {
             summary="Put a list of vacancies, figures or a guide on paper.",
         ),
         Resource(
+            slug="public-report",
+            title="Published vacancies and open data",
+            summary="Lists for everybody, what is on them and what is not, and the same as data for programs.",
+        ),
+        Resource(
             slug="api",
             title="Care software and other programs",
             summary="Declare and find figures from your own software, over the API.",

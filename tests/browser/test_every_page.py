@@ -83,6 +83,9 @@ VISITS = {
     "/providers/<provider_id>/services": Visit(f"/providers/{HOME}/services", STAFF),
     "/providers/quick": Visit("/providers/quick?page_size=10", "broker@durham.example"),
     "/providers/new": Visit("/providers/new", STAFF),
+    "/public/vacancies": Visit("/public/vacancies"),
+    "/public/vacancies/<code>": Visit("/public/vacancies/QHM"),
+    "/public/vacancies/<code>/send": Visit("/public/vacancies/E06000047/send", "council@durham.example"),
     "/reference": Visit("/reference", ADMIN),
     "/reference/<kind>": Visit("/reference/bed_type", ADMIN),
     "/reference/<kind>/new": Visit("/reference/bed_type/new", ADMIN),
@@ -242,6 +245,11 @@ def nothing_found(page: sync_api.Page, places: dict[str, str]) -> None:
     assert page.get_by_text("No vacancies found near").is_visible()
 
 
+def many_filters(page: sync_api.Page, places: dict[str, str]) -> None:
+    page.goto("/find?area=E06000047&postcode=DH1+3YG&words=pets&capabilities=tracheostomy&sort=price")
+    assert page.get_by_label("Words in notes").is_visible()
+
+
 def refused_search(page: sync_api.Page, places: dict[str, str]) -> None:
     page.goto("/find?postcode=Durham&max_price=cheap")
     assert page.get_by_text("There is a problem").is_visible()
@@ -268,6 +276,7 @@ STATES: dict[str, tuple[str | None, Callable[[sync_api.Page, dict[str, str]], No
     "a found organisation": (None, found_organisation),
     "checked answers": (None, checked_answers),
     "no results": (WARD, nothing_found),
+    "a search with many filters": (WARD, many_filters),
     "a refused search": (WARD, refused_search),
     "a locked account": ("champion@durham.example", locked_account),
     "an error": (WARD, error_page),

@@ -24,6 +24,8 @@ def product() -> Iterator[stack.Stack]:
         "REGISTRATIONS_PER_ADDRESS": "100000",
         "SIGN_IN_FAILURES_PER_ADDRESS": "500",
         "SESSIONS_PER_PERSON": "500",
+        # What is published is looked at again while a test waits for it.
+        "PUBLISHED_SECONDS": "0.5",
     }
     with stack.running(settings=limits) as made:
         made.tracker("demo-data", "--homes", HOMES)

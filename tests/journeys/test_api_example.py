@@ -63,6 +63,8 @@ class TestGuide:
         assert '"status":"refused"' in said
         assert '"status":"confirmed"' in said
         assert '"origin":' in said, "vacancies are found"
+        assert '"available":' in said, "open data tells of vacancies"
+        assert "open data: 304" in said, "and is not sent again"
 
     def test_script_sends_a_batch_with_a_real_key(
         self, product: stack.Stack, caller: api.Api, secret: str

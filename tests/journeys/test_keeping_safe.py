@@ -52,6 +52,7 @@ def parts(product: stack.Stack, cranberry: dict[str, Any]) -> dict[str, str]:
         "slug": "figures",
         "version": str(terms.CURRENT),
         "kind": "language",
+        "code": "E06000047",
     }
 
 
