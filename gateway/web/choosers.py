@@ -83,13 +83,9 @@ def _html(groups: Groups) -> str:
 
 
 def _named(kind: str, codes: Iterable[str] | None) -> dict[str, str]:
-    """Return the names of the words that exist, in people's order; all, while it is not known which do."""
+    """Return the words that exist and are valid, in people's order; all of these, while it is not known."""
     every = {row["code"]: str(row["label"]) for row in choices.of(kind)}
-    if not codes:
-        return every
-    there = list(codes)
-    first = {code: name for code, name in every.items() if code in there}
-    return first | {code: choices.label(code, kind) for code in there if code not in first}
+    return _among(every, codes)
 
 
 def _bed_types(there: offered.Offered) -> Groups:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import re
 
+import pytest
 from playwright import sync_api
 
 from contracts import demo
@@ -11,7 +14,11 @@ from tests.browser import conftest
 from tests.factories import stack
 
 WARD = "ward@acute.example"
-MOST_TABS = 40
+MOST_TABS = 60
+IN_SIGHT = """element => {
+  const box = element.getBoundingClientRect();
+  return box.top >= 0 && box.bottom <= innerHeight;
+}"""
 
 
 class TestCoordinator:
@@ -24,8 +31,9 @@ class TestCoordinator:
         everything = number_found(page)
         page.get_by_label("Bed type").select_option("General Residential")
         page.get_by_label("Price a week, at most").fill("1400")
-        page.get_by_label("Updated").select_option("7 days")
-        page.get_by_role("button", name="Find vacancies").click()
+        page.get_by_text("More filters").click()
+        page.get_by_label("Updated within").select_option("7 days")
+        page.get_by_role("button", name="Apply filters").click()
         page.wait_for_url(re.compile("max_price=1400"))
         assert 0 < number_found(page) < everything
         results = page.locator(".app-result")
@@ -49,20 +57,95 @@ class TestCoordinator:
         assert box is not None
         assert box["y"] + box["height"] <= conftest.WARD_COMPUTER[1]
 
-    def test_reads_the_choices_beside_the_results_whole(self, tab: conftest.Opener) -> None:
+    @pytest.mark.parametrize("size", [conftest.WARD_COMPUTER, conftest.PHONE])
+    def test_c3_comes_from_home_to_a_telephone_number_in_five_presses(
+        self, tab: conftest.Opener, size: tuple[int, int]
+    ) -> None:
+        page = tab(WARD, size)
+        page.goto("/home")
+        hand = Hand()
+        hand.press(page.get_by_role("main").get_by_role("link", name="Find vacancies"))
+        hand.type(page.get_by_label("Near postcode"), "DH1 3YG")
+        hand.choose(page.get_by_label("Bed type"), "General Residential")
+        hand.type(page.get_by_label("Price a week, at most"), "1500")
+        hand.press(page.get_by_role("button", name="Find vacancies"))
+        page.wait_for_url("**/find?postcode=DH1+3YG&bed_type=general_residential&max_price=1500#results")
+        number = page.locator(".app-result .app-phone").first
+        assert number.get_attribute("href").startswith("tel:")  # type: ignore[union-attr]
+        assert hand.presses == 5
+        assert page.locator("#results-heading").evaluate(IN_SIGHT), "the results are what is seen"
+        if size == conftest.WARD_COMPUTER:
+            assert number.evaluate(IN_SIGHT)
+
+    def test_c1_reads_every_distance_and_finds_what_is_nearest_to_all(self, tab: conftest.Opener) -> None:
         page = tab(WARD)
-        page.set_viewport_size({"width": 1200, "height": 800})
-        page.goto("/find?postcode=DH1+3YG")
-        for name in ("updated_within_hours", "radius_miles"):
-            assert page.locator(f"#{name}").evaluate(
-                """select => {
-                  const natural = select.parentElement.appendChild(select.cloneNode(true));
-                  natural.style.width = natural.style.maxWidth = "max-content";
-                  const fits = natural.offsetWidth <= select.offsetWidth;
-                  natural.remove();
-                  return fits;
-                }"""
-            ), name
+        page.goto("/find")
+        page.get_by_label("Near postcode").fill("DH1 3YG")
+        page.get_by_text("Add another postcode").click()
+        page.get_by_label("Second postcode").fill("SR1 3AA")
+        page.get_by_role("button", name="Find vacancies").click()
+        assert "near DH1 3YG and SR1 3AA" in page.locator("#results-heading").inner_text()
+        assert (
+            page.get_by_label("Sort by").locator("option:checked").inner_text() == "Nearest to all postcodes"
+        )
+        sums = []
+        for text in page.locator(".app-result > div:first-child").all_inner_texts():
+            far = [float(number) for number in re.findall(r"([\d.]+) miles? from", text)]
+            assert len(far) == 2, text
+            sums.append(sum(far))
+        # Each is told to a tenth of a mile.
+        assert all(later >= earlier - 0.21 for earlier, later in itertools.pairwise(sums))
+        page.get_by_label("Sort by").select_option("Price, lowest first")
+        page.get_by_role("button", name="Sort").click()
+        page.wait_for_url(re.compile("sort=price"))
+        assert page.get_by_label("Second postcode").input_value() == "SR1 3AA"
+
+    def test_takes_filters_away_and_puts_fresh_figures_first(self, tab: conftest.Opener) -> None:
+        page = tab(WARD)
+        page.goto("/find?postcode=DH1+3YG&max_price=1400&bed_type=general_residential&out_of_hours=yes")
+        few = number_found(page)
+        chips = page.get_by_role("list", name="Filters in use")
+        assert chips.get_by_role("listitem").count() == 4
+        chips.get_by_role("link", name="£1,400 a week at most").click()
+        page.wait_for_url(lambda url: "max_price" not in url)
+        assert number_found(page) >= few
+        page.get_by_role("link", name="Show all").click()
+        page.wait_for_url("**/find?postcode=DH1+3YG#results")
+        page.get_by_role("link", name="Put up-to-date figures first").click()
+        page.wait_for_url(re.compile("sort=fresh_first"))
+        assert "Older than expected" not in page.locator(".app-result").first.inner_text()
+
+    def test_finds_without_a_script(self, tab: conftest.Opener) -> None:
+        page = tab(WARD, java_script_enabled=False)
+        page.goto("/find")
+        page.get_by_label("Near postcode").fill("DH1 3YG")
+        page.get_by_label("Long term or short stay").select_option("Respite Care")
+        page.get_by_label("Price a week, at most").fill("1500")
+        page.get_by_role("button", name="Find vacancies").click()
+        page.wait_for_url("**/find?postcode=DH1+3YG&short_stay_service=respite&max_price=1500#results")
+        assert number_found(page) > 0
+        assert (
+            page.get_by_label("Long term or short stay").locator("option:checked").inner_text()
+            == "Respite Care"
+        )
+        page.get_by_text("More filters").click()
+        page.get_by_label("Within", exact=True).select_option("5 miles")
+        page.get_by_label("Tracheostomy").check()
+        page.get_by_label("Palliative care").check()
+        page.get_by_role("button", name="Apply filters").click()
+        page.wait_for_url(re.compile("capabilities=.*capabilities="))
+        assert page.get_by_label("Tracheostomy").is_checked()
+        assert page.get_by_label("Palliative care").is_checked()
+
+    def test_comes_back_to_the_same_place_of_the_results(self, tab: conftest.Opener) -> None:
+        page = tab(WARD)
+        page.goto("/find?postcode=DH1+3YG&page=2")
+        address, names = page.url, page.locator(".app-result__name").all_inner_texts()
+        page.locator(".app-result__name a").nth(3).click()
+        assert page.get_by_role("link", name="Directions from DH1 3YG").is_visible()
+        page.get_by_role("link", name="Back to results").click()
+        assert page.url == f"{address}#results"
+        assert page.locator(".app-result__name").all_inner_texts() == names
 
     def test_signs_in_and_finds_with_the_keyboard_alone(
         self, product: stack.Stack, tab: conftest.Opener
@@ -84,13 +167,21 @@ class TestCoordinator:
         page.wait_for_url("**/find")
         tab_to(page, "postcode")
         page.keyboard.type("DH1 3YG")
-        page.keyboard.press("Tab")
+        tab_to(page, "bed_type")
         page.keyboard.type("General R")
-        page.keyboard.press("Tab")
+        tab_to(page, "max_price")
         page.keyboard.type("1500")
+        press_on(page, "More filters")
+        tab_to(page, "accepting_today")
+        page.keyboard.press("Space")
         page.keyboard.press("Enter")
-        page.wait_for_url(re.compile("bed_type=general_residential.*max_price=1500"))
+        page.wait_for_url(
+            re.compile("bed_type=general_residential&max_price=1500&accepting_today=yes#results")
+        )
         assert number_found(page) > 0
+        # From the results on, not from the top of the page.
+        page.keyboard.press("Tab")
+        assert "General Residential" in focused(page)["text"], focused(page)
 
     def test_always_sees_where_the_keyboard_is(self, tab: conftest.Opener) -> None:
         page = tab(WARD)
@@ -100,9 +191,29 @@ class TestCoordinator:
             assert focused(page)["marked"], focused(page)
 
 
+@dataclasses.dataclass
+class Hand:
+    """Counts what somebody has to press: links, buttons, fields to type into, lists to choose from."""
+
+    presses: int = 0
+
+    def press(self, target: sync_api.Locator) -> None:
+        self.presses += 1
+        target.click()
+
+    def type(self, target: sync_api.Locator, text: str) -> None:
+        self.presses += 1
+        target.click()
+        target.page.keyboard.type(text)
+
+    def choose(self, target: sync_api.Locator, option: str) -> None:
+        self.presses += 1
+        target.select_option(option)
+
+
 def number_found(page: sync_api.Page) -> int:
     words = page.locator("#results-heading").inner_text()
-    found = re.match(r"([\d,]+) providers? ha", words)
+    found = re.match(r"([\d,]+) (?:home|provider)s? ha", words)
     assert found, words
     return int(found[1].replace(",", ""))
 
