@@ -8,10 +8,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from contracts import errors
-from gateway import offered
+from gateway import choices, offered
 from tests.factories import waiting
 from tests.gateway.browsing import CAPACITY, COORDINATOR, MANAGER, PROVIDER, Reader, Visitor, words_of
 from tests.gateway.conftest import PROVIDER_ID, Front
+from tests.gateway.test_choices import row
 
 DURHAM, SUNDERLAND = "E06000047", "E08000024"
 RESULT: dict[str, Any] = {
@@ -247,7 +248,24 @@ class TestChoosers:
         assert "Cornwall" not in area
         assert "biscuit &lt;Homes&gt;" in text
         assert "Learning Disability" not in text
+
+    def test_c2_list_the_needs_that_exist_and_are_valid(self, coordinator: Visitor) -> None:
+        codes = ("bariatric", "tracheostomy", "old")
+        offered_needs = {"capabilities": ["tracheostomy", "old"]}
+        coordinator.front.search.offered.return_value = OFFERED | offered_needs
+        choices.hold(
+            row(
+                "capability", code, code.capitalize(), **({"valid_to": "2020-01-01"} if code == "old" else {})
+            )
+            for code in codes
+        )
+        text = coordinator.get("/find").text
         assert 'id="need-tracheostomy"' in text
+        assert 'id="need-bariatric"' not in text
+        assert 'id="need-old"' not in text
+        assert '<label class="nhsuk-label nhsuk-checkboxes__label" for="need-old">Old' in find(
+            coordinator, capabilities="old"
+        ), "what a link asks for is not dropped"
 
     def test_keep_what_only_a_link_asks_for(self, coordinator: Visitor) -> None:
         text = find(coordinator, updated_within_hours="72", radius_miles="20", brand='"><b>', area="QF7")
