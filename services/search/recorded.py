@@ -11,7 +11,7 @@ import collections
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -28,8 +28,9 @@ MOST_SEARCHES, MOST_SHOWN = 20_000, 400_000
 """Different searches, and homes by day, that are kept while the database is away; of more, those that are
 kept already go on being counted."""
 _LEFT_OUT = frozenset({*criteria.POSTCODES, "words", "sort"})
-# Numbers of a search's counts.
-_SEARCHES, _NOTHING, _ONLY_STALE, _HOMES, _STALE_HOMES = range(5)
+_ONE_HOUR = timedelta(hours=1)
+_COUNTS = ("searches", "nothing", "only_stale", "homes", "stale_homes")
+"""What is counted of searches for the same, in this order."""
 
 Key = tuple[datetime, bytes]
 
@@ -69,7 +70,7 @@ class Notes:
     def __init__(self) -> None:
         self._taken = Taken()
         self._pruned_at: datetime | None = None
-        self._hour: datetime | None = None
+        self._hour = datetime.min.replace(tzinfo=UTC)
         self._day = date.min
 
     def searched(
@@ -82,9 +83,8 @@ class Notes:
         now: datetime,
     ) -> None:
         """Note what was found; a further page of it shows more homes, and is no search of its own."""
-        hour = _hour_of(now)
-        if hour != self._hour:
-            self._hour, self._day = hour, now.astimezone(asked.LONDON).date()
+        if not self._hour <= now < self._hour + _ONE_HOUR:
+            self._hour, self._day = _hour_of(now), now.astimezone(asked.LONDON).date()
         shown = self._taken.shown.get(self._day)
         if shown is None:
             shown = self._taken.shown[self._day] = collections.Counter()
@@ -94,7 +94,7 @@ class Notes:
             total, stale = found["total"], found["stale"]
             only_stale = 1 if total and stale == total else 0
             counts = [1, 0 if total else 1, only_stale, total, stale]
-            self._add((hour, _key(wanted, found["origins"])), counts)
+            self._add((self._hour, _key(wanted, found["origins"])), counts)
 
     def took_in(self, moment: str | None, *, now: datetime) -> None:
         """Note that news of what was at a moment (ISO-8601) can be found now."""
@@ -158,8 +158,9 @@ def _key(wanted: criteria.Criteria, origins: list[dict[str, Any]]) -> bytes:
         kept["words"] = True
     if "capabilities" in kept:
         kept["capabilities"] = sorted(set(kept["capabilities"]))
-    places = (origin["postcode"].partition(" ")[0] for origin in origins if "postcode" in origin)
-    kept.update(zip(criteria.POSTCODES, places, strict=False))
+    for name, origin in zip(criteria.POSTCODES, origins, strict=False):
+        if "postcode" in origin:
+            kept[name] = origin["postcode"].partition(" ")[0]
     return orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)
 
 
@@ -185,7 +186,7 @@ def write(session: orm.Session, taken: Taken) -> None:
 
 def _rows(session: orm.Session, searches: dict[Key, list[int]]) -> list[dict[str, Any]]:
     wanted = {key: orjson.loads(key[1]) for key in searches}
-    found = [wanted[key] for key, counts in searches.items() if counts[_HOMES]]
+    found = [wanted[key] for key, counts in searches.items() if counts[_COUNTS.index("homes")]]
     known = recorded_known.Known(session, looked_for=wanted.values(), found=found)
     places = postcodes.places(
         session, {plain["postcode"] for plain in wanted.values() if "postcode" in plain}
@@ -209,9 +210,6 @@ def _rows(session: orm.Session, searches: dict[Key, list[int]]) -> list[dict[str
             for name in _COUNTS:
                 same[name] += row[name]
     return list(rows.values())
-
-
-_COUNTS = ("searches", "nothing", "only_stale", "homes", "stale_homes")
 
 
 def _digest(plain: dict[str, Any]) -> str:
