@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PERCENTILES = Path(__file__).with_name("percentiles.lua")
+SEARCHES = Path(__file__).with_name("searches.lua")
 SIGN_INS = Path(__file__).with_name("sign_ins.lua")
 PATIENCE = "20s"
 """What wrk waits for one answer; more sign-ins than processors queue up."""
@@ -29,6 +30,19 @@ def wrk(url: str, *, clients: int, seconds: int, token: str | None = None) -> Se
     :raises RuntimeError: when anything but a success was answered.
     """
     return begin(url, clients=clients, seconds=seconds, token=token).seen()
+
+
+def in_turn(
+    url: str, paths: Path, *, clients: int, seconds: int, token: str | None = None, cookie: str | None = None
+) -> Seen:
+    """Ask for each path of a file, one a line, as a program with a token or a browser with a cookie.
+
+    :raises RuntimeError: when anything but a success was answered.
+    """
+    headers = ["-H", f"Authorization: Bearer {token}"] if token else []
+    headers += ["-H", f"Cookie: {cookie}"] if cookie else []
+    environment = {"BENCH_PATHS": str(paths), "BENCH_PERCENTILES": str(PERCENTILES)}
+    return _run(SEARCHES, url, *headers, clients=clients, seconds=seconds, environment=environment).seen()
 
 
 def begin(url: str, *, clients: int, seconds: int, token: str | None = None) -> Running:
