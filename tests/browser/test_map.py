@@ -179,8 +179,9 @@ class TestMap:
 
         def of_two(route: sync_api.Route) -> None:
             told = route.fetch().json()
-            far = [{**home, "fresh": index == 0} for index, home in enumerate(spread(told["homes"]))]
-            route.fulfill(json={**told, "homes": far, "total": 2})
+            near, far = told["homes"][0], told["homes"][-1]
+            homes = [{**near, "fresh": True}, {**far, "fresh": False, "name": "<b>Old</b>"}]
+            route.fulfill(json={**told, "homes": homes, "total": 2})
 
         page.route("**/find/points?**", of_two)
         canvas = open_map(page)
@@ -192,6 +193,8 @@ class TestMap:
         assert "figures out of date" in (stale.get_attribute("aria-label") or "")
         assert re.fullmatch(r"\d+\?", stale.inner_text())
         assert stale.locator("span").evaluate("one => getComputedStyle(one).borderTopStyle") == "dashed"
+        stale.click()
+        assert "out of date" in page.get_by_role("dialog", name="<b>Old</b>").inner_text()
 
     def test_keeps_still_for_those_who_ask_for_it(self, tab: conftest.Opener) -> None:
         page = tab(WARD, **CALM)
@@ -218,11 +221,6 @@ class TestMap:
         assert page.locator("[data-map-canvas]").is_hidden()
         assert page.locator(".app-result").first.is_visible()
         context.close()
-
-
-def spread(homes: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the nearest home and the farthest."""
-    return [homes[0], homes[-1]]
 
 
 class TestKeyboard:
