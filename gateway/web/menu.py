@@ -62,6 +62,7 @@ def tiles(actor: permissions.Actor, *, awaiting: int) -> list[dict[str, Any]]:
             None,
         ),
         *_for_many(actor),
+        *_for_one(actor),
         (
             permissions.FIND_VACANCIES,
             "/find",
@@ -121,6 +122,15 @@ def _for_many(actor: permissions.Actor) -> list[tuple[str | None, str, str, str,
         return []
     words = "The figures of many providers on one page, the oldest first."
     return [(permissions.EDIT_PROVIDER, "/providers/quick", "Quick update", words, None)]
+
+
+def _for_one(actor: permissions.Actor) -> list[tuple[str | None, str, str, str, int | None]]:
+    """Return the tile of those who look after one provider: why it is worth their while."""
+    if len(actor.provider_ids) != 1:
+        return []
+    address = f"/providers/{actor.provider_ids[0]}/found"
+    words = "How often searches showed your home, and what kept it from being shown."
+    return [(permissions.EDIT_PROVIDER, address, "How often you were found", words, None)]
 
 
 def providers_heading(actor: permissions.Actor) -> str:

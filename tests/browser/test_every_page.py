@@ -77,6 +77,7 @@ VISITS = {
         f"/providers/{HOME}/deactivation", "broker@durham.example"
     ),
     "/providers/<provider_id>/details": Visit(f"/providers/{HOME}/details", "approver@cranberry.example"),
+    "/providers/<provider_id>/found": Visit(f"/providers/{HOME}/found", STAFF),
     "/providers/<provider_id>/notes/<note_id>": Visit(f"/providers/{HOME}/notes/{NOTE}", STAFF),
     "/providers/<provider_id>/notes/<note_id>/delete": Visit(f"/providers/{HOME}/notes/{NOTE}/delete", STAFF),
     "/providers/<provider_id>/notes/new": Visit(f"/providers/{HOME}/notes/new", STAFF),
