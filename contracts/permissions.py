@@ -244,8 +244,9 @@ class Reach:
 def reach(actor: Actor, action: str) -> Reach:
     """Return how far ``actor`` may go with ``action``: the union over all the actor's roles."""
     scopes: frozenset[str] = frozenset()
+    roles = actor.all_roles
     for role, scope in TABLE[action].items():
-        if role in actor.all_roles:
+        if role in roles:
             scopes |= scope
     return Reach(everything="all" in scopes, own="own" in scopes, area="area" in scopes)
 

@@ -28,6 +28,8 @@ STALLED_SECONDS = 30
 """How long a caller may pause within a request, or while reading an answer."""
 LONGEST_ADDRESS = 32 * 1024
 """Bytes of a request's first line: room for the words of a note, of which a character may take twelve."""
+LARGEST_WRITE = 64 * 1024
+"""Bytes of an answer that are sent at once with what goes before them: a page of results is some 25 kB."""
 LAST_ANSWERS_SECONDS = 10
 """How long a gateway that is told to stop waits for answers under way."""
 
@@ -43,6 +45,8 @@ class IdConverter(BaseConverter):
 
 class Protocol(nameko_server.HttpOnlyProtocol):
     """Speak HTTP/1.1, and say so to the application."""
+
+    wbufsize = LARGEST_WRITE
 
     def get_environ(self) -> dict[str, Any]:
         environ: dict[str, Any] = super().get_environ()
