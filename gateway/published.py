@@ -6,6 +6,8 @@ that it never reaches a service's database.
 
 from __future__ import annotations
 
+import functools
+import gzip
 import hashlib
 import time
 from collections.abc import Callable
@@ -18,11 +20,15 @@ from nameko.extensions import DependencyProvider
 from contracts import errors
 from gateway.answers import Page
 from gateway.incoming import Request
+from kit import spreadsheets
 
 MOST_KEPT = 256
 """Answers kept at a time; the one that was made the longest ago gives way."""
 STAND_IN_SECONDS = 3600.0
 """How long an answer that was kept stands in while the service behind it does not answer."""
+
+HTML, JSON = "text/html; charset=utf-8", "application/json"
+COMPRESSIBLE = (HTML, JSON, spreadsheets.CSV)
 
 Key = tuple[Any, ...]
 READ_ANYWHERE = [
@@ -39,6 +45,13 @@ class Content:
     body: bytes
     tag: str
     content_type: str
+
+    @functools.cached_property
+    def smaller(self) -> bytes | None:
+        """Return the body compressed, once for all who take it so; nothing where that saves little."""
+        if self.content_type not in COMPRESSIBLE:
+            return None
+        return gzip.compress(self.body, mtime=0)
 
 
 def content(body: bytes, content_type: str, *, tag: str | None = None) -> Content:
@@ -98,10 +111,15 @@ class Kept(DependencyProvider):
 
 def answer(request: Request, found: Content, *, seconds: float) -> Page:
     """Answer with a body that may be kept by whoever passes it on; with 304 to who has it already."""
+    smaller = found.smaller if "gzip" in request.headers.get("Accept-Encoding", "") else None
     if request.if_none_match.contains_weak(found.tag):
         page = Page(status=304)
     else:
-        page = Page(found.body, content_type=found.content_type)
+        page = Page(smaller or found.body, content_type=found.content_type)
+        if smaller:
+            page.headers["Content-Encoding"] = "gzip"
+    if found.content_type in COMPRESSIBLE:
+        page.headers["Vary"] = "Accept-Encoding"
     page.set_etag(found.tag, weak=True)
     page.headers["Cache-Control"] = f"public, max-age={int(seconds)}"
     return page

@@ -20,7 +20,6 @@ from gateway.api import open_data_formats, open_data_shapes
 if TYPE_CHECKING:
     from kit import rpc
 
-JSON = "application/json"
 HSDS_PROFILE = "https://docs.openreferral.org/en/latest/hsds/"
 OFFERED: dict[str, Any] = {
     "tag": "Open data",
@@ -126,7 +125,9 @@ class OpenData:
         seconds = request.settings.published_seconds
         found = self.published.get(
             key,
-            lambda: kept_answers.content(orjson.dumps(open_data_formats.without_empty(make())), JSON),
+            lambda: kept_answers.content(
+                orjson.dumps(open_data_formats.without_empty(make())), kept_answers.JSON
+            ),
             seconds=seconds,
         )
         return kept_answers.answer(request, found, seconds=seconds)

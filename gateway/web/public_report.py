@@ -22,7 +22,6 @@ KINDS = {
     "sub_icb_code": "Sub-ICBs",
 }
 """The kinds of areas in the order they are offered in."""
-HTML = "text/html; charset=utf-8"
 TYPES = {"pdf": "application/pdf", "csv": spreadsheets.CSV}
 MAKE_SECONDS = 40
 """How long a report may take to be set, when many are being set."""
@@ -54,6 +53,7 @@ class PublicReport:
             "public/report.html",
             report=report,
             address=f"{PATH}/{area.code}",
+            councils=_councils_of(area),
             about=published.ABOUT,
             ratings_from=published.RATINGS_FROM,
             cqc_page=published.CQC_PAGE,
@@ -127,13 +127,13 @@ class PublicReport:
         found = self.published.get(
             key,
             lambda: kept_answers.content(
-                rendering.respond(request, template, **context).get_data(), HTML, tag=tag
+                rendering.respond(request, template, **context).get_data(), kept_answers.HTML, tag=tag
             ),
             seconds=seconds,
         )
         page = kept_answers.answer(request, found, seconds=seconds)
         # Who has a session sees another page at this address.
-        page.headers["Vary"] = "Cookie"
+        page.headers["Vary"] = "Cookie, Accept-Encoding"
         return page
 
     def _public_file(self, request: http.Request, code: str, file_type: str) -> http.Page:
@@ -151,6 +151,11 @@ class PublicReport:
         made = self.reports.within(MAKE_SECONDS).public_report_file(area=code, file_type=file_type)
         body = base64.b64decode(made["content"])
         return kept_answers.content(body, TYPES[file_type], tag=_tag(made, file_type))
+
+
+def _councils_of(area: areas.Area) -> list[areas.Council]:
+    """Return the councils of a larger area, for whom its list is long."""
+    return [council for council in areas.councils() if area.code in (council.sub_icb_code, council.icb_code)]
 
 
 def may_send(actor: permissions.Actor, code: str) -> bool:

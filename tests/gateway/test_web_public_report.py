@@ -121,6 +121,12 @@ class TestReport:
         public.reports.public_report.assert_not_called()
         public.reports.public_report_file.assert_not_called()
 
+    def test_c8_of_a_board_leads_to_its_councils(self, public: Front) -> None:
+        area = {"kind": "icb_code", "code": "QHM", "name": "NHS North East and North Cumbria ICB"}
+        public.reports.public_report.return_value = {**REPORT, "area": area}
+        links = browsing.Reader(public.call("GET", "/public/vacancies/QHM").text).links
+        assert {PATH, "/public/vacancies/E08000021"} <= set(links)
+
     def test_c8_of_a_crowd_reaches_reports_once(self, public: Front) -> None:
         def slowly(*, area: str) -> dict[str, Any]:
             eventlet.sleep(0.05)
@@ -134,7 +140,11 @@ class TestReport:
     def test_c8_may_be_kept_and_is_not_sent_again_while_it_is_the_same(self, public: Front) -> None:
         first = public.call("GET", PATH)
         assert first.headers["Cache-Control"] == "public, max-age=60"
-        assert first.headers["Vary"] == "Cookie"
+        assert first.headers["Vary"] == "Cookie, Accept-Encoding"
+        assert first.headers["Content-Encoding"] == "gzip"
+        plain = public.call("GET", PATH, headers={"Accept-Encoding": "identity"})
+        assert "Content-Encoding" not in plain.headers
+        assert plain.text == first.text
         again = public.call("GET", PATH, headers={"If-None-Match": first.headers["ETag"]})
         assert (again.status_code, again.content) == (304, b"")
         assert again.headers["ETag"] == first.headers["ETag"]
