@@ -69,7 +69,7 @@ class TestPrint:
         }
         said = words_of(coordinator.get(ASKED).text)
         assert "★1 DH1 3YG" in said
-        assert "7.3 miles from ★2" in said
+        assert "★2 7.3 miles" in said
 
     @pytest.mark.parametrize(
         ("asked", "there"),
