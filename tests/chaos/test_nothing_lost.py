@@ -6,93 +6,19 @@ import contextlib
 import io
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import psutil
 import psycopg
-import pytest
 import python_calamine
-import requests
 
+from tests.chaos import witnesses
 from tests.factories import api, depths, stack
 
 HOMES = 60
 WRITERS = 4
-SETTLE_SECONDS = 120
 MAKING_FILES = ["-m", "kit.child", "job", "services.reports.exports_work"]
 """What stands in the command of a process that makes a file."""
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[stack.Stack]:
-    # The database must survive kill -9, so it keeps its safety on.
-    with stack.running(postgres_settings={}) as made:
-        yield made
-
-
-@dataclass
-class Writer:
-    """Somebody who keeps declaring, and remembers what was accepted."""
-
-    url: str
-    provider_ids: list[str]
-    accepted: list[tuple[str, int, int]] = field(default_factory=list)
-    """Provider, the version answered, and the price that marks the declaration."""
-    refused: int = 0
-    stopping: threading.Event = field(default_factory=threading.Event)
-
-    def run(self) -> None:
-        person = self._signed_in()
-        mark = 1000
-        while not self.stopping.is_set():
-            for provider_id in self.provider_ids:
-                mark += 1
-                try:
-                    answer = api.save_capacity(person, provider_id, changes={"weekly_price_from": mark})
-                except (AssertionError, requests.RequestException):
-                    self.refused += 1
-                    time.sleep(0.1)
-                    continue
-                self.accepted.append((provider_id, answer["version"], mark))
-
-    def _signed_in(self) -> api.Api:
-        while True:
-            try:
-                return api.sign_in(self.url, "admin@tracker.example")
-            except (AssertionError, requests.RequestException):
-                time.sleep(0.5)
-
-
-def wait_for(condition: Callable[[], Any], *, seconds: float = SETTLE_SECONDS, what: str) -> Any:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.3)
-    raise AssertionError(f"{what} did not happen within {seconds:.0f} s")
-
-
-def query(running: stack.Stack, service: str, sql: str) -> list[tuple[Any, ...]]:
-    url = running.env[f"{service.upper()}_DATABASE_URL"].replace("+psycopg", "")
-    with psycopg.connect(url) as connection:
-        return connection.execute(sql).fetchall()  # type: ignore[call-overload, no-any-return]
-
-
-def outbox_depth(running: stack.Stack, service: str = "providers") -> int:
-    return int(query(running, service, "select count(*) from outbox")[0][0])
-
-
-def read_model(running: stack.Stack) -> list[list[tuple[Any, ...]]]:
-    """Return all that search knows of homes, in an order of its own."""
-    homes = "select provider_id, version, snapshot, location::text, document from homes order by provider_id"
-    vacancies = (
-        "select provider_id, bed_type, location::text, accepting, weekly_price_from, last_updated "
-        "from vacancies order by provider_id, bed_type"
-    )
-    return [query(running, "search", homes), query(running, "search", vacancies)]
 
 
 class TestRelayKilledMidBatch:
@@ -101,21 +27,25 @@ class TestRelayKilledMidBatch:
     def test_every_event_is_told_in_the_end(self, running: stack.Stack) -> None:
         loading = threading.Thread(target=running.tracker, args=("demo-data", "--homes", str(HOMES * 5)))
         loading.start()
-        wait_for(lambda: outbox_depth(running) > 50, what="the demo's events", seconds=60)
-        whole = outbox_depth(running)
-        wait_for(lambda: outbox_depth(running) < whole, what="the relay's first batch", seconds=30)
+        witnesses.wait_for(lambda: witnesses.outbox_depth(running) > 50, what="the demo's events", seconds=60)
+        whole = witnesses.outbox_depth(running)
+        witnesses.wait_for(
+            lambda: witnesses.outbox_depth(running) < whole, what="the relay's first batch", seconds=30
+        )
         running.kill("providers")
-        left = outbox_depth(running)
+        left = witnesses.outbox_depth(running)
         assert left > 0, "the relay was killed in the middle of its work"
         running.restart("providers")
         loading.join(timeout=120)
-        wait_for(lambda: outbox_depth(running) == 0, what="the rest being told")
+        witnesses.wait_for(lambda: witnesses.outbox_depth(running) == 0, what="the rest being told")
         count = "select count(*), sum(version) from {}"
-        owned = query(running, "providers", count.format("providers"))
+        owned = witnesses.query(running, "providers", count.format("providers"))
         knowing = (("search", "homes"), ("notifications", "watched_providers"), ("reports", "providers"))
         for service, table in knowing:
-            wait_for(
-                lambda service=service, table=table: query(running, service, count.format(table)) == owned,
+            witnesses.wait_for(
+                lambda service=service, table=table: (
+                    witnesses.query(running, service, count.format(table)) == owned
+                ),
                 what=f"{service} knowing every provider",
             )
 
@@ -123,20 +53,22 @@ class TestRelayKilledMidBatch:
 class TestProcessesKilledInTurn:
     def test_every_accepted_declaration_is_kept_once_and_found(self, running: stack.Stack) -> None:
         writers = self._start_writers(running)
-        for victim in (
-            "providers",
-            "search",
-            "broker",
-            "postgres",
-            "gateway",
-            "notifications",
-            "reports",
-            "identity",
+        for victims in (
+            ("providers",),
+            ("search", "search-2"),
+            ("broker",),
+            ("postgres",),
+            ("gateway",),
+            ("notifications",),
+            ("reports",),
+            ("identity",),
         ):
             time.sleep(1.5)
-            running.kill(victim)
+            for victim in victims:
+                running.kill(victim)
             time.sleep(0.5)
-            running.restart(victim)
+            for victim in victims:
+                running.restart(victim)
             running.wait_ready(seconds=90)
             self._wait_for_progress(writers)
         for writer, thread in writers:
@@ -149,24 +81,24 @@ class TestProcessesKilledInTurn:
         self._assert_queues_empty(running)
         self._assert_search_equals_a_rebuild(running)
 
-    def _start_writers(self, running: stack.Stack) -> list[tuple[Writer, threading.Thread]]:
-        rows = query(
+    def _start_writers(self, running: stack.Stack) -> list[tuple[witnesses.Writer, threading.Thread]]:
+        rows = witnesses.query(
             running,
             "providers",
             "select distinct provider_id from declarations join providers on providers.id = provider_id "
             f"where providers.type = 'care_home' order by provider_id limit {HOMES}",
         )
         ids = [str(row[0]) for row in rows]
-        writers = [Writer(running.url, ids[number::WRITERS]) for number in range(WRITERS)]
+        writers = [witnesses.Writer(running.url, ids[number::WRITERS]) for number in range(WRITERS)]
         threads = [threading.Thread(target=writer.run, daemon=True) for writer in writers]
         for thread in threads:
             thread.start()
         return list(zip(writers, threads, strict=True))
 
-    def _wait_for_progress(self, writers: list[tuple[Writer, threading.Thread]]) -> None:
+    def _wait_for_progress(self, writers: list[tuple[witnesses.Writer, threading.Thread]]) -> None:
         """Wait until every writer is accepted again, so that each kill meets writers at work."""
         before = [len(writer.accepted) for writer, _ in writers]
-        wait_for(
+        witnesses.wait_for(
             lambda: all(
                 len(writer.accepted) > count + 2 for (writer, _), count in zip(writers, before, strict=True)
             ),
@@ -175,7 +107,7 @@ class TestProcessesKilledInTurn:
         )
 
     def _assert_kept_once(self, running: stack.Stack, accepted: list[tuple[str, int, int]]) -> None:
-        rows = query(running, "providers", "select provider_id, version, figures from declarations")
+        rows = witnesses.query(running, "providers", "select provider_id, version, figures from declarations")
         prices: dict[tuple[str, int], list[int]] = {}
         for provider_id, version, figures in rows:
             marks = [bed["weekly_price_from"] for bed in figures]
@@ -188,13 +120,13 @@ class TestProcessesKilledInTurn:
         assert len(set(versions)) == len(versions)
 
     def _assert_queues_empty(self, running: stack.Stack) -> None:
-        wait_for(lambda: outbox_depth(running) == 0, what="the outbox being empty")
-        wait_for(lambda: not any(depths.of(running).values()), what="every queue being empty")
+        witnesses.wait_for(lambda: witnesses.outbox_depth(running) == 0, what="the outbox being empty")
+        witnesses.wait_for(lambda: not any(depths.of(running).values()), what="every queue being empty")
 
     def _assert_search_equals_a_rebuild(self, running: stack.Stack) -> None:
-        applied = read_model(running)
+        applied = witnesses.read_model(running)
         running.tracker("search", "rebuild")
-        assert read_model(running) == applied
+        assert witnesses.read_model(running) == applied
 
 
 class TestMailServerAway:
@@ -206,7 +138,7 @@ class TestMailServerAway:
             self._register(running, email)
         time.sleep(3)
         running.restart("mailbox")
-        wait_for(
+        witnesses.wait_for(
             lambda: len(running.mails(to="approver@cranberry.example")) >= len(applicants),
             what="the approver's mails",
             seconds=150,
@@ -244,12 +176,14 @@ class TestReportsKilledWhileAFileIsMade:
         with psycopg.connect(running.libpq_url("REPORTS_DATABASE_URL")) as held:
             held.execute("lock table export_parts in exclusive mode")
             export_id = api.export(admin, format="xlsx")
-            wait_for(lambda: self._is_waiting(running), what="the file being about to be kept", seconds=60)
+            witnesses.wait_for(
+                lambda: self._is_waiting(running), what="the file being about to be kept", seconds=60
+            )
             assert len(self._children(running)) == 1
             running.kill("reports")
-            wait_for(lambda: not self._children(running), what="the end of the orphan", seconds=60)
-        assert query(running, "reports", "select number from export_parts") == []
-        assert query(running, "reports", "select state from exports") == [("working",)]
+            witnesses.wait_for(lambda: not self._children(running), what="the end of the orphan", seconds=60)
+        assert witnesses.query(running, "reports", "select number from export_parts") == []
+        assert witnesses.query(running, "reports", "select state from exports") == [("working",)]
         running.restart("reports")
         with psycopg.connect(running.libpq_url("REPORTS_DATABASE_URL")) as connection:
             # Instead of the half minute that the dead process's lease would last.
@@ -259,13 +193,13 @@ class TestReportsKilledWhileAFileIsMade:
         content = admin.call("GET", f"/exports/{export_id}/file").content
         assert len(content) == made["size"]
         assert len(found_homes(content)) == found
-        assert query(running, "reports", "select id from jobs") == []
+        assert witnesses.query(running, "reports", "select id from jobs") == []
 
     def _is_waiting(self, running: stack.Stack) -> bool:
         blocked = (
             "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%export_parts%'"
         )
-        return bool(query(running, "reports", blocked))
+        return bool(witnesses.query(running, "reports", blocked))
 
     def _children(self, running: stack.Stack) -> list[psutil.Process]:
         """Return the processes of this installation that make files."""
