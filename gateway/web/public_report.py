@@ -154,8 +154,9 @@ class PublicReport:
 
 
 def _councils_of(area: areas.Area) -> list[areas.Council]:
-    """Return the councils of a larger area, for whom its list is long."""
-    return [council for council in areas.councils() if area.code in (council.sub_icb_code, council.icb_code)]
+    """Return the councils of a larger area, whose own lists are shorter."""
+    found = [council for council in areas.councils() if area.code in (council.sub_icb_code, council.icb_code)]
+    return sorted(found, key=lambda council: council.name)
 
 
 def may_send(actor: permissions.Actor, code: str) -> bool:
