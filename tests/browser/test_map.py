@@ -35,7 +35,7 @@ TILE = 256
 def open_map(page: sync_api.Page, address: str = SEARCH) -> sync_api.Locator:
     """Open the map, wait until all that belongs on it is there and has come to rest, and return it."""
     page.goto(address)
-    page.locator("[data-map-said]", has_text=re.compile("map")).wait_for()
+    page.locator("[data-map-said]", has_text=re.compile("on the map|shows the first")).wait_for()
     at_rest(page)
     return page.locator("[data-map-canvas]")
 

@@ -44,7 +44,6 @@ async function show(section, found) {
     attributionControl: false,
     zoomControl: false,
     scrollWheelZoom: false,
-    zoomSnap: 0.5,
     minZoom: 5,
     maxZoom: 17,
     maxBounds: [[48.5, -9], [57, 4.5]],
