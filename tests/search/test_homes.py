@@ -87,6 +87,26 @@ def pages(snapshots: list[events.ProviderSnapshot], size: int = 7) -> Iterator[l
         yield snapshots[first : first + size]
 
 
+class TestSideBySide:
+    def test_processes_that_hear_of_the_same_homes_at_once_keep_the_newest(
+        self, sessions: database.Sessions
+    ) -> None:
+        last, told = told_at_random(random.Random(11))
+
+        def hear(home: events.ProviderSnapshot) -> None:
+            with sessions.transaction() as session:
+                homes.apply(session, home)
+
+        with futures.ThreadPoolExecutor(4) as processes:
+            # Twice, so that what is told again meets itself, too.
+            list(processes.map(hear, [home for home in told for _ in range(2)]))
+        with postgres.session("search") as applied:
+            given.stored(applied, last)
+            wanted = everything(applied)
+        with sessions.reading() as session:
+            assert everything(session) == wanted
+
+
 class TestRebuild:
     @pytest.mark.parametrize("seed", range(5))
     def test_equals_applying_the_events(self, sessions: database.Sessions, seed: int) -> None:
