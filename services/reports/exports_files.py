@@ -17,6 +17,8 @@ from services.reports.exports_rows import Column, Home, Rows
 
 TITLE = "Vacancies found"
 A4 = 9
+AT_A_TIME = 500
+"""Homes whose lines are in memory at a time."""
 _FORMATS = {
     exports_rows.MILES: "0.0",
     exports_rows.PRICE: "£#,##0",
@@ -65,8 +67,10 @@ def table(target: IO[bytes], about: About, rows: Rows, homes: Sequence[Home]) ->
     target.write(spreadsheets.BYTE_ORDER_MARK.encode())
     head: list[Sequence[Cell]] = [[criteria.NOTICE], *about.lines(), []]
     head.append([column.heading for column in rows.columns])
-    for some in (head, (home.cells for home in homes)):
-        target.write(spreadsheets.lines(map(_said, cells) for cells in some).encode())
+    target.write(spreadsheets.lines(map(_said, cells) for cells in head).encode())
+    for start in range(0, len(homes), AT_A_TIME):
+        some = homes[start : start + AT_A_TIME]
+        target.write(spreadsheets.lines(map(_said, home.cells) for home in some).encode())
 
 
 def _said(value: Cell) -> Cell:
