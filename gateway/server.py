@@ -12,7 +12,7 @@ from nameko.web import server as nameko_server
 from werkzeug.routing import Map
 from werkzeug.routing.converters import BaseConverter
 
-from gateway import answers, rates, security
+from gateway import answers, metrics, rates, security
 from gateway.answers import Answer, Page, Problem
 from gateway.incoming import Request
 from gateway.settings import Settings
@@ -70,6 +70,7 @@ class Server(nameko_server.WebServer):
     def setup(self) -> None:
         self.settings = settings.load(Settings)
         self.rates = rates.Rates(self.settings)
+        self.requests = metrics.Requests()
         self.places = semaphore.Semaphore(self.settings.max_workers)
         self._connections = greenpool.GreenPool(MOST_CONNECTIONS)
 
@@ -182,12 +183,14 @@ class Application:
         if answer.status_code == 413:
             # What was not read would be taken for the next request.
             environ["gateway.connection"].close_connection = True
+        seconds = time.perf_counter() - started
+        self.server.requests.answered(request.method, request.route, answer.status_code, seconds=seconds)
         logging.event(
             "request",
             method=request.method,
             route=request.route,
             status=answer.status_code,
-            ms=round((time.perf_counter() - started) * 1000, 1),
+            ms=round(seconds * 1000, 1),
         )
         return answer(environ, start_response)
 

@@ -71,6 +71,7 @@ class Gateway(
     sessions = authentication.Authentication()
     words = choices.Kept()
     published = published.Kept()
+    measured = health.Measured()
 
     @authentication.session_check
     def check_session(self, *, token_hash: str) -> Any:

@@ -51,6 +51,11 @@ class Settings:
         help="how long the public report and the open data are kept before they are made anew",
         default=60.0,
     )
+    metrics_token: str = settings.setting(
+        "METRICS_TOKEN",
+        help="bearer token with which /metrics is read; none: from the gateway's own machine alone",
+        default="",
+    )
     support_email: str = settings.setting(
         "SUPPORT_EMAIL", help="where people reach the service's team; none: words only", default=""
     )

@@ -9,6 +9,7 @@ from gateway import http, service
 NOT_PAGES = (
     "/assets/",
     "/health/",
+    "/metrics",
     "/openapi.json",
     "/api/",
     "/audit.csv",
