@@ -73,11 +73,13 @@ def _organization(home: Mapping[str, Any]) -> dict[str, Any]:
 
 def _location(home: Mapping[str, Any]) -> dict[str, Any]:
     council = areas.council(home["council_code"]) if home["council_code"] else None
+    around = council.name if council else "England"
     address = {
         "id": _id("address", home["provider_id"]),
         "address_1": home["address"] or home["name"],
-        "city": home["town"],
-        "state_province": council.name if council else "England",
+        # HSDS wants all of these; who has told no town is found by the council's name.
+        "city": home["town"] or around,
+        "state_province": around,
         "postal_code": home["postcode"],
         "country": "GB",
         "address_type": "physical",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from contracts import errors
+from tests.gateway import conftest
 from tests.gateway.conftest import PROVIDER_ID, Front
 from tests.gateway.test_web_public_report import HOME, PATH, REPORT
 
@@ -189,6 +191,7 @@ class TestHsds:
         bare = {
             **HOME,
             "phone": "",
+            "town": "",
             "website": "",
             "latitude": None,
             "longitude": None,
@@ -205,6 +208,8 @@ class TestHsds:
         assert not {"latitude", "longitude", "external_identifier", "external_identifier_type"} & set(
             location
         )
+        wanted = {"id", "address_1", "city", "state_province", "postal_code", "country", "address_type"}
+        assert wanted <= set(location["addresses"][0]), "the standard wants these"
         assert None not in list(values_in(service))
         assert "" not in list(values_in(service))
 
@@ -258,3 +263,32 @@ def values_in(value: Any) -> Any:
             yield from values_in(inner)
     else:
         yield value
+
+
+class TestLimit:
+    @pytest.fixture
+    def narrow(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Front]:
+        """A gateway that answers two calls of strangers in a minute."""
+        from gateway import service
+
+        monkeypatch.setenv("ANONYMOUS_API_REQUESTS_PER_MINUTE", "2")
+        monkeypatch.setenv("TRUSTED_PROXIES", "127.0.0.0/8")
+        with conftest.running(service.Gateway) as front:
+            front.caller.headers["X-Forwarded-For"] = "198.19.0.1"
+            front.reports.public_homes.return_value = page_of()
+            front.reports.public_report.return_value = REPORT
+            made = {"digest": "d", "as_of": REPORT["as_of"], "content": "JVBERg=="}
+            front.reports.public_report_file.return_value = made
+            yield front
+
+    def test_c8_holds_for_open_data_and_files_alike_and_not_for_pages(self, narrow: Front) -> None:
+        assert narrow.call("GET", TRACKER).headers["RateLimit-Remaining"] == "1"
+        assert narrow.call("GET", f"{PATH}.pdf").status_code == 200
+        refused = narrow.call("GET", TRACKER)
+        assert refused.status_code == 429
+        assert int(refused.headers["Retry-After"]) <= 60
+        assert refused.headers["Access-Control-Allow-Origin"] == "*"
+        file = narrow.call("GET", f"{PATH}.csv")
+        assert (file.status_code, file.headers["Content-Type"]) == (429, "text/html; charset=utf-8")
+        assert "Too many" in file.text
+        assert narrow.call("GET", PATH).status_code == 200
