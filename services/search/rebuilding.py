@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import exc, orm
@@ -78,8 +79,18 @@ def _index(session: orm.Session) -> None:
     for table in homes.MODEL:
         for index in sorted(table.indexes, key=lambda index: str(index.name)):
             index.create(session.connection())
-        session.execute(sa.text(f"ANALYZE {table.name}"))
     session.commit()
+    _vacuum(session)
+
+
+def _vacuum(session: orm.Session) -> None:
+    """Let searches read indexes alone from the start; the server's own vacuum comes round later."""
+    driver: Any = session.connection().connection.dbapi_connection
+    session.commit()
+    driver.autocommit = True
+    for table in homes.MODEL:
+        driver.execute(f"VACUUM (ANALYZE) {table.name}")
+    driver.autocommit = False
 
 
 def _catch_up(session: orm.Session) -> None:
