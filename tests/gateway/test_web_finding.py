@@ -388,6 +388,11 @@ class TestResults:
         coordinator.front.search.find_vacancies.return_value = FOUND | {"origin": rough, "origins": [rough]}
         assert "only know roughly where DH1 3YG is" in find(coordinator)
 
+    def test_are_named_by_their_place_for_bookmarks_and_tabs(self, coordinator: Visitor) -> None:
+        title = "<title>Vacancies in County Durham near DH1 3YG, page 2 – Capacity Tracker</title>"
+        assert title in find(coordinator, area=DURHAM, page="2")
+        assert "<title>Find vacancies – Capacity Tracker</title>" in coordinator.get("/find").text
+
     def test_say_when_there_is_no_such_page(self, coordinator: Visitor) -> None:
         coordinator.front.search.find_vacancies.return_value = FOUND | {"results": [], "page": 9}
         text = find(coordinator, page="9")
