@@ -55,7 +55,8 @@ def accepting(snapshot: events.ProviderSnapshot) -> list[events.BedFigures]:
 
 def written(snapshot: events.ProviderSnapshot, place: postcodes.Place) -> str:
     """Return as JSON what a search answers about a home, but for what depends on the search and the day."""
-    return orjson.dumps(_document(snapshot, place)).decode()
+    # Sorted, as an event and a rebuild tell the same things in different orders.
+    return orjson.dumps(_document(snapshot, place), option=orjson.OPT_SORT_KEYS).decode()
 
 
 def _document(snapshot: Mapping[str, Any], place: postcodes.Place) -> dict[str, Any]:
@@ -99,15 +100,16 @@ _WITH_ALERTS = '"alerts":[{'
 def completed(together: str, *, on: str) -> str:
     """Return the JSON list of homes that were found, with the alerts of the day ``on`` (ISO-8601) alone.
 
-    ``together`` are their documents as they were joined with commas. Few homes have alerts, so few lists have
-    to be read here at all.
+    ``together`` are their documents, each on a line. Few homes have alerts, so few have to be read here.
     """
-    if _WITH_ALERTS not in together:
-        return f"[{together}]"
-    results = orjson.loads(f"[{together}]")
-    for result in results:
-        result["alerts"] = [alert for alert in result["alerts"] if _is_on(alert, on)]
-    return orjson.dumps(results).decode()
+    lines = together.split("\n") if together else []
+    return f"[{','.join(_of_day(line, on) if _WITH_ALERTS in line else line for line in lines)}]"
+
+
+def _of_day(document: str, day: str) -> str:
+    result = orjson.loads(document)
+    result["alerts"] = [alert for alert in result["alerts"] if _is_on(alert, day)]
+    return orjson.dumps(result).decode()
 
 
 def _is_on(alert: Mapping[str, Any], day: str) -> bool:

@@ -106,7 +106,7 @@ def _page(
         )
         SELECT origin.*, total.homes AS total, total.stale, page.*
         FROM origin, total, (
-            SELECT string_agg({_found(places)} || substr(document, 2), ',' ORDER BY number) AS documents,
+            SELECT string_agg({_found(places)} || substr(document, 2), chr(10) ORDER BY number) AS documents,
                 string_agg(CAST(provider_id AS text), ',' ORDER BY number) AS ids
             FROM nearest JOIN homes USING (provider_id)
         ) AS page
@@ -144,7 +144,9 @@ def _every(bed_type: str, conditions: frozenset[str], facts: tuple[str, ...], pl
         )
         SELECT origin.*, total.homes AS total, total.stale, page.*
         FROM origin, total, (
-            SELECT string_agg({_found(places)} || substr(document, 2), ',' ORDER BY provider_id) AS documents,
+            SELECT
+                string_agg({_found(places)} || substr(document, 2), chr(10) ORDER BY provider_id)
+                    AS documents,
                 string_agg(CAST(provider_id AS text), ',' ORDER BY provider_id) AS ids
             FROM nearest JOIN homes USING (provider_id)
         ) AS page
