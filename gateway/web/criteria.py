@@ -213,7 +213,7 @@ def _at_fields(refused: Mapping[str, str]) -> dict[str, str]:
 
 
 def _within_hours(hours: str) -> str:
-    if hours.isdigit() and int(hours) % 24 == 0 and int(hours) >= 72:
+    if hours.isdecimal() and int(hours) % 24 == 0 and int(hours) >= 72:
         return f"{int(hours) // 24} days"
     return f"{hours} hours"
 
