@@ -10,8 +10,8 @@ import { linkList } from "./map_list.js";
 const METRES_PER_MILE = 1609.344;
 // Of one home alone, or of many in one place, no more is to be seen from any closer.
 const CLOSEST_FIT = 13;
-// Flags stand above their place.
-const AROUND = { paddingTopLeft: [32, 56], paddingBottomRight: [32, 32] };
+// Flags stand above their place, and the buttons to zoom in a corner.
+const AROUND = { paddingTopLeft: [64, 64], paddingBottomRight: [36, 36] };
 
 export async function startMap(section) {
   const say = (words) => (section.querySelector("[data-map-said]").textContent = words);
