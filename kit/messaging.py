@@ -31,7 +31,7 @@ POLL_SECONDS = 1.0
 
 _TAKE = sqlalchemy.text(
     """
-    select id, aggregate_id, name, body, headers from outbox as waiting
+    select id, aggregate_id, name, body, headers, recorded_at from outbox as waiting
     where not exists (
         select from outbox as earlier
         where earlier.aggregate_id = waiting.aggregate_id and earlier.id < waiting.id
@@ -39,6 +39,8 @@ _TAKE = sqlalchemy.text(
     order by id limit :batch for update skip locked
     """
 )
+_RECORDED_AT = "nameko.recorded_at"
+"""The header that says when an event was recorded; Nameko hands it to the worker."""
 _DELETE = sqlalchemy.text("delete from outbox where id = any(:ids)")
 _LAG = sqlalchemy.text(
     "select coalesce(extract(epoch from now() - min(recorded_at)), 0)::float, count(*) from outbox"
@@ -144,10 +146,22 @@ class Relay(DependencyProvider):
             row.body,
             exchange=topology.EVENTS,
             routing_key=row.name,
-            headers={"nameko.call_id": row.headers.get("call_id") or uuid.uuid4().hex, "event": row.name},
+            headers={
+                "nameko.call_id": row.headers.get("call_id") or uuid.uuid4().hex,
+                _RECORDED_AT: row.recorded_at.isoformat(),
+                "event": row.name,
+            },
             mandatory=event is None or not event.broadcast,
             message_id=f"{self.service}-{row.id}",
         )
+
+
+class RecordedAt(DependencyProvider):
+    """Injects when the event at hand was recorded (ISO-8601), or ``None`` where its message does not say."""
+
+    def get_dependency(self, worker_ctx: Any) -> str | None:
+        recorded_at: str | None = worker_ctx.data.get("recorded_at")
+        return recorded_at
 
 
 class Handler(nameko_messaging.Consumer):
@@ -225,6 +239,7 @@ class Handler(nameko_messaging.Consumer):
         may_pass = isinstance(fault, errors.Unavailable) or not ours
         headers = {
             "nameko.call_id": message.headers.get("nameko.call_id", ""),
+            _RECORDED_AT: message.headers.get(_RECORDED_AT),
             "event": self.event.name,
             "queue": self.queue.name,
             "tries": tries,

@@ -49,7 +49,7 @@ def _as_said(other: str) -> Callable[[str], str]:
     return lambda said: other if said == OTHER else said
 
 
-CONFIRM = "Say that nothing has changed, or save new figures. The reminder email does it with one press."
+CONFIRM = "Save your figures, or say that nothing has changed."
 FROM_CQC = "This comes from the CQC’s register and cannot be changed here."
 REASONS = {
     "inactive": Advice("Deactivated", "Ask your council or the service’s team to put it back.", ""),

@@ -97,7 +97,7 @@ class Notes:
             self._add((self._hour, _key(wanted, found["origins"])), counts)
 
     def took_in(self, moment: str | None, *, now: datetime) -> None:
-        """Note that news of what was at a moment (ISO-8601) can be found now."""
+        """Note that news that was recorded at a moment (ISO-8601) can be found now."""
         if moment is None:
             return
         # Clocks of two machines may differ by more than news is under way.

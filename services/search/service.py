@@ -30,6 +30,7 @@ class Search(health.Health):
     caller = rpc.Caller()
     clock = clock.Clock()
     noted = noting.Noting(database, recorded.Notes)
+    recorded_at = messaging.RecordedAt()
 
     @rpc.entrypoint(may=permissions.FIND_VACANCIES, repeatable=True)
     def find_vacancies(self, *, criteria: dict[str, Any], page: int = 1) -> dict[str, Any]:
@@ -90,7 +91,7 @@ class Search(health.Health):
         with self.database.transaction() as session:
             is_news = homes.apply(session, event.provider)
         if is_news:
-            self.noted.took_in(event.changed_at, now=self.clock())
+            self.noted.took_in(self.recorded_at or event.changed_at, now=self.clock())
 
     @messaging.handles(events.CapacityDeclared)
     def on_capacity_declared(self, event: events.CapacityDeclared) -> None:
@@ -98,7 +99,7 @@ class Search(health.Health):
         with self.database.transaction() as session:
             is_news = homes.apply(session, event.provider)
         if is_news:
-            self.noted.took_in(event.declared_at, now=self.clock())
+            self.noted.took_in(self.recorded_at or event.declared_at, now=self.clock())
 
     def signs(self) -> dict[str, Any]:
         """Tell how far what is found lags behind what was declared, the same whichever process answers."""

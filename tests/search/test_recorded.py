@@ -47,8 +47,15 @@ def notes() -> recorded.Notes:
 def search(sessions: database.Sessions, notes: recorded.Notes) -> Worker:
     """Give the service as it works for a ward, unless told for whom, which notes what it does."""
 
-    def worker(by: permissions.Actor = WARD, now: datetime.datetime = NOW) -> Any:
-        return worker_factory(Search, database=sessions, caller=by, clock=lambda: now, noted=notes)
+    def worker(by: permissions.Actor = WARD, now: datetime.datetime = NOW, **more: Any) -> Any:
+        parts = {
+            "database": sessions,
+            "caller": by,
+            "clock": lambda: now,
+            "noted": notes,
+            "recorded_at": None,
+        }
+        return worker_factory(Search, **parts | more)
 
     return worker
 
@@ -366,6 +373,17 @@ class TestLag:
         lag = search(ADMINISTRATOR).signs()["read_model"]
         assert (lag["last_seconds"], lag["longest_seconds"], lag["events"]) == (2.002, 9.001, 3)
         assert lag["waiting"] in (None, 0)
+
+    def test_counts_from_when_news_was_recorded_where_its_message_says(
+        self, sessions: database.Sessions, notes: recorded.Notes, search: Worker
+    ) -> None:
+        # As when figures of long ago are filled in.
+        home = snapshot(last_updated=(NOW - datetime.timedelta(days=30)).isoformat())
+        recorded_at = (NOW - datetime.timedelta(seconds=1)).isoformat()
+        itself = search(permissions.service("search"), recorded_at=recorded_at)
+        itself.on_capacity_declared(snapshots.declared(home))
+        written(sessions, notes)
+        assert search(ADMINISTRATOR).signs()["read_model"]["longest_seconds"] == 1.0
 
     def test_is_the_slowest_of_the_last_minutes_only(
         self, sessions: database.Sessions, notes: recorded.Notes, search: Worker
