@@ -47,6 +47,16 @@ class TestApply:
         assert not homes.apply(session, snapshot(provider_id=home["provider_id"], version=4, name="Late"))
         assert everything(session) == before
 
+    def test_writes_the_same_in_whatever_order_it_is_told(self, session: orm.Session) -> None:
+        """An event was JSON in a database, which orders it; what a rebuild asks for was not."""
+        grid = {"tracheostomy": {"nursing": 1, "non_nursing": 0}, "spinal": {"nursing": 2, "non_nursing": 0}}
+        home = snapshot(capabilities=grid)
+        given.stored(session, [home])
+        before = everything(session)
+        turned = {code: dict(reversed(beds.items())) for code, beds in reversed(grid.items())}
+        homes.restore(session, [events.ProviderSnapshot(**{**home, "capabilities": turned})])  # type: ignore[typeddict-item]
+        assert everything(session) == before
+
     def test_stops_finding_a_home_that_filled_up(self, session: orm.Session) -> None:
         home = snapshot()
         given.stored(session, [home, later(home, bed_types=[bed(accepting=0)])])
