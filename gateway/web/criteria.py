@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -104,6 +105,14 @@ class Asked:
     def pairs(self) -> list[tuple[str, str]]:
         """Return the criteria as the fields of a form, names with their values."""
         return [*self.given.items(), *(("capabilities", code) for code in self.capabilities)]
+
+    def without(self, filter_name: str) -> Asked:
+        """Return the same search with one filter left out."""
+        return dataclasses.replace(
+            self,
+            given={name: value for name, value in self.given.items() if name != filter_name},
+            capabilities=() if filter_name == "capabilities" else self.capabilities,
+        )
 
     def address(self, path: str = PATH, *, without: str = "", **changes: str) -> str:
         """Return the address of the same search with some fields otherwise, from its first page."""

@@ -95,10 +95,9 @@ def heading(
     have = "has" if total == 1 else "have"
     said = {"found": f"{homes} {have} vacancies" if total else "No vacancies found", "sure": ""}
     if total and stale:
-        all_of_them = "the figures of all" if total > 1 else "its figures"
-        some = "1 of them with" if stale == 1 else f"{stale:,} of them with"
-        older = "older than expected"
-        said["sure"] = f"{all_of_them} {older}" if stale == total else f"{some} figures {older}"
+        some = "all of them" if stale == total else f"{stale:,} of them"
+        whose = "its figures" if total == 1 else f"{some} with figures"
+        said["sure"] = f"{whose} older than expected"
     near = [results.place_of(origin) for origin in origins if origin.get("postcode")]
     said["in"] = criteria.area_name(asked.get("area")) if asked.get("area") else ""
     said["near"] = _listed(near)
@@ -110,7 +109,7 @@ def near_misses(asked: criteria.Asked, found: Any) -> list[dict[str, str]]:
     return [
         {
             "words": _relaxed(asked, miss["filter"]),
-            "brings": f"{_homes(asked, miss['homes'], more=True)}",
+            "brings": _homes(asked.without(miss["filter"]), miss["homes"], more=True),
             "href": asked.address(without=miss["filter"]) + criteria.RESULTS,
         }
         for miss in found

@@ -402,6 +402,9 @@ class TestResults:
         coordinator.front.search.find_vacancies.return_value = FOUND | {"total": 1, "stale": 1}
         said = words_of(find(coordinator))
         assert "1 home has vacancies near DH1 3YG , its figures older than expected" in said
+        coordinator.front.search.find_vacancies.return_value = FOUND | {"total": 2, "stale": 2}
+        said = words_of(find(coordinator))
+        assert "2 homes have vacancies near DH1 3YG , all of them with figures older than expected" in said
 
     def test_of_units_are_not_called_homes(self, coordinator: Visitor) -> None:
         for query in ({"bed_type": "end_of_life"}, {"provider_type": "hospice"}):
@@ -463,6 +466,13 @@ class TestNearMisses:
             '<a href="/find?postcode=DH1+3YG&amp;capabilities=a&amp;capabilities=b#results">Any price' in text
         )
         assert '<a href="/find?postcode=DH1+3YG&amp;max_price=500#results">Without these needs' in text
+
+    def test_c5_are_counted_as_what_they_bring(self, nothing: Visitor) -> None:
+        misses = {"near_misses": [{"filter": "bed_type", "homes": 7}]}
+        nothing.front.search.find_vacancies.return_value |= misses
+        assert "Any care home bed type : 7 more homes" in words_of(find(nothing, bed_type="end_of_life"))
+        units = find(nothing, bed_type="end_of_life", provider_type="hospice")
+        assert "Any bed type : 7 more providers" in words_of(units)
 
     def test_c5_that_help_alone_are_told_beside_few_results(self, nothing: Visitor) -> None:
         nothing.front.search.find_vacancies.return_value |= {"total": 1, "results": [RESULT]}
