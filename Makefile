@@ -44,9 +44,9 @@ tables: ## Write anew what is generated: the tables of docs/ARCHITECTURE.md, the
 	@$(VENV)/python -m deploy.tables
 	@$(VENV)/python -m deploy.outlines
 
-bench: ## Measure it at 15,000 homes, in one table; WRITE=1 puts it into docs/BENCHMARKS.md
+bench: ## Measure it at 15,000 and 200,000 homes; WRITE=1 PLANS=1 write docs, ONLY="searching national" parts
 	@$(PYTHON) -m deploy.local.install --bench
-	@$(VENV)/python -m tests.bench $(if $(WRITE),--write)
+	@$(VENV)/python -m tests.bench $(if $(WRITE),--write) $(if $(PLANS),--plans) $(if $(ONLY),--only $(ONLY))
 
 requirements: ## Pin the newest Python packages, with hashes
 	@for name in requirements requirements-local requirements-dev; do \

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import pathlib
 import re
+from collections.abc import Mapping
 
 from contracts import criteria
-from tests.bench import england, searches, statement
+from tests.bench import searches, statement
 from tests.factories import stack
 
 _UNTOLD = re.compile(
@@ -18,7 +18,7 @@ _HEAD = """\
 
 The plans of the three commonest searches (`make bench`'s kinds), each the first page with its count,
 prepared once for all searches of its kind (`plan_cache_mode = force_generic_plan`) and with everything
-in memory; written by `python -m tests.bench --plans`. {homes:,} homes are the demo's, {many:,} are made
+in memory; written by `make bench PLANS=1`. {homes:,} homes are the demo's, {many:,} are made
 up all over England.
 
 A statement finds the place that is asked for (`origin`), the homes that fit (`matching`), how many those
@@ -44,21 +44,23 @@ as they have all been looked at for the count anyway.""",
 }
 
 
-def write(path: pathlib.Path, running: stack.Stack, *, homes: int, many: int) -> None:
-    """Write the plans at both sizes into a file; search finds other homes than there are afterwards."""
-    few = _plans(running)
-    england.fill(running, homes=many)
-    found = {homes: few, many: _plans(running)}
-    parts = [_HEAD.format(homes=homes, many=many)]
-    for kind, words in searches.KINDS.items():
-        parts.append(f"## {words.capitalize()}\n\n{_WHY[kind]}\n")
-        parts += [f"### {size:,} homes\n\n{plans[kind]}" for size, plans in found.items()]
-    path.write_text("\n".join(parts))
+Plans = dict[searches.Kind, str]
 
 
-def _plans(running: stack.Stack) -> dict[searches.Kind, str]:
+def of(running: stack.Stack) -> Plans:
+    """Return how PostgreSQL goes about the first search of each kind."""
     url = running.libpq_url("SEARCH_DATABASE_URL")
     return {kind: _plan(url, made[0]) for kind, made in searches.of_each_kind(url).items()}
+
+
+def text(found: Mapping[int, Plans]) -> str:
+    """Return the plans by the number of homes as a document."""
+    few, *_, many = sorted(found)
+    parts = [_HEAD.format(homes=few, many=many)]
+    for kind, words in searches.KINDS.items():
+        parts.append(f"## {words.capitalize()}\n\n{_WHY[kind]}\n")
+        parts += [f"### {homes:,} homes\n\n{plans[kind]}" for homes, plans in sorted(found.items())]
+    return "\n".join(parts)
 
 
 def _plan(url: str, search: criteria.Criteria) -> str:
