@@ -194,7 +194,7 @@ class Trait(Base):
 
 
 class Searches(Base):
-    """How often the same was looked for within an hour, by nobody in particular (``recorded``).
+    """How often the same was looked for within an hour, by nobody in particular (``recording``).
 
     ``criteria`` are ``contracts.criteria`` without anything personal: outward codes for postcodes, true for
     words. The codes of areas are those of the area asked for, else of where the first outward code lies.

@@ -9,7 +9,8 @@ import marshmallow
 from marshmallow import fields, validate
 
 from contracts import criteria, errors, vocabulary
-from services.search import noted, recorded_found
+from services.search import noted
+from services.search.recording import recorded_found
 
 CODE = r"[a-z][a-z0-9_]{0,59}\Z"
 """The shape of a code; whether anybody has it only a search can tell."""

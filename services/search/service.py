@@ -8,16 +8,8 @@ import orjson
 
 from contracts import events, permissions
 from kit import clock, database, health, messaging, noting, queues, rpc
-from services.search import (
-    homes,
-    postcodes,
-    recorded,
-    recorded_demand,
-    recorded_found,
-    recorded_lag,
-    schemas,
-    vacancies,
-)
+from services.search import homes, postcodes, schemas, vacancies
+from services.search.recording import recorded, recorded_demand, recorded_found, recorded_lag
 
 
 class Search(health.Health):

@@ -13,7 +13,8 @@ from sqlalchemy import orm
 
 from contracts import errors, permissions
 from kit import database, ids
-from services.search import models, recorded
+from services.search import models
+from services.search.recording import recorded
 from services.search.service import Search
 from tests.factories import snapshots
 from tests.search import given

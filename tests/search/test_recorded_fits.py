@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from sqlalchemy import orm
 
 from contracts import criteria
-from services.search import homes, postcodes, recorded_fits
+from services.search import homes, postcodes
+from services.search.recording import recorded_fits
 from tests.factories import postgres, snapshots
 from tests.search import given
 from tests.search.test_every_filter import FIRST, ONE_FILTER, ORIGINS, SATURDAY, Home, random_homes, searches

@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from contracts import errors, permissions, vocabulary
-from services.search import asked, facts, models, postcodes, recorded_fits
+from services.search import asked, facts, models, postcodes
+from services.search.recording import recorded_fits
 
 NEAR_MILES = 10
 """How far from a home a search may have begun to be one near it."""

@@ -20,7 +20,8 @@ from sqlalchemy import orm
 
 from contracts import areas, criteria
 from kit import logging
-from services.search import asked, postcodes, recorded_known
+from services.search import asked, postcodes
+from services.search.recording import recorded_known
 
 KEPT = timedelta(days=400)
 """A year, and as long again as somebody may take to look at it."""

@@ -1,0 +1,1 @@
+"""Searches as they are recorded, without anything personal, and what is told from that (C5)."""
