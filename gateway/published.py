@@ -22,8 +22,8 @@ from gateway.answers import Page
 from gateway.incoming import Request
 from kit import spreadsheets
 
-MOST_KEPT = 256
-"""Answers kept at a time; the one that was made the longest ago gives way."""
+MOST_KEPT = 64
+"""Answers kept at a time, of 3 MB at the most; the one that was made the longest ago gives way."""
 STAND_IN_SECONDS = 3600.0
 """How long an answer that was kept stands in while the service behind it does not answer."""
 

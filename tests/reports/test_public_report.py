@@ -286,9 +286,10 @@ class TestTable:
             ["General Nursing", "3 or more", "2026-11-18 07:00", "may be out of date"],
         ]
 
-
     def test_c8_says_where_people_are_counted(self, session: orm.Session) -> None:
-        given(session, bed("live_in_care", accepting=1, label="Live-in care", unit="person"), type="home_care")
+        given(
+            session, bed("live_in_care", accepting=1, label="Live-in care", unit="person"), type="home_care"
+        )
         assert "Live-in care (people),1," in public_files.table(report(session), site=SITE).decode()
 
 
