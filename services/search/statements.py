@@ -47,6 +47,8 @@ _OF_TRAITS = {
     "words": "words @@ CAST(%(words)s AS tsquery)",
     "no_embargo": "NOT embargoes @> CAST(%(no_embargo)s AS date)",
 }
+# All of a document but its opening brace. ``substr`` would count the letters of all of it to get there.
+_REST = "right(document, -1)"
 _STALE = "(stale_after IS NULL OR stale_after < CAST(%(now)s AS timestamptz))"
 
 
@@ -106,7 +108,7 @@ def _page(
         )
         SELECT origin.*, total.homes AS total, total.stale, page.*
         FROM origin, total, (
-            SELECT string_agg({_found(places)} || substr(document, 2), chr(10) ORDER BY number) AS documents,
+            SELECT string_agg({_found(places)} || {_REST}, chr(10) ORDER BY number) AS documents,
                 string_agg(CAST(provider_id AS text), ',' ORDER BY number) AS ids
             FROM nearest JOIN homes USING (provider_id)
         ) AS page
@@ -145,7 +147,7 @@ def _every(bed_type: str, conditions: frozenset[str], facts: tuple[str, ...], pl
         SELECT origin.*, total.homes AS total, total.stale, page.*
         FROM origin, total, (
             SELECT
-                string_agg({_found(places)} || substr(document, 2), chr(10) ORDER BY provider_id)
+                string_agg({_found(places)} || {_REST}, chr(10) ORDER BY provider_id)
                     AS documents,
                 string_agg(CAST(provider_id AS text), ',' ORDER BY provider_id) AS ids
             FROM nearest JOIN homes USING (provider_id)
