@@ -61,7 +61,7 @@ class TestBeingFound:
             "1 search also asked for words in notes",
         ):
             assert words in page.text
-        assert manager.get(page.link("Check your prices")).heading.endswith("Mount View")
+        assert manager.get(page.link("Check your prices")).heading == "Mount View Capacity"
 
     def test_is_told_to_no_other_home(self, product: stack.Stack, home_id: str) -> None:
         other = api.sign_in(product.url, "staff@cranberry.example")

@@ -15,6 +15,7 @@ from sqlalchemy import orm
 
 from contracts import permissions
 from deploy import tables
+from kit import database
 from tests.factories import postgres
 from tests.permissions import (
     calls_identity,
@@ -50,6 +51,12 @@ class OneConnection:
             yield made
 
     reading = transaction
+
+    @contextlib.contextmanager
+    def reader(self) -> Iterator[database.Reader]:
+        """Give a reader of what the transaction has made so far."""
+        driver: Any = self.connection.connection.driver_connection
+        yield database.Reader(driver)
 
     def check(self) -> None:
         """Ask the database for a sign of life."""

@@ -386,6 +386,19 @@ class TestLag:
         written(sessions, notes)
         assert search(ADMINISTRATOR).signs()["read_model"]["longest_seconds"] == 1.0
 
+    def test_is_the_same_whichever_process_answers(
+        self, sessions: database.Sessions, notes: recorded.Notes, search: Worker
+    ) -> None:
+        other = recorded.Notes()
+        itself = search(permissions.service("search"), noted=other)
+        home = snapshot(last_updated=(NOW - datetime.timedelta(seconds=4)).isoformat())
+        itself.on_capacity_declared(snapshots.declared(home))
+        told(search, snapshot())
+        written(sessions, notes, other)
+        for noted in (notes, other):
+            lag = search(ADMINISTRATOR, noted=noted).signs()["read_model"]
+            assert (lag["longest_seconds"], lag["events"]) == (4.0, 2)
+
     def test_is_the_slowest_of_the_last_minutes_only(
         self, sessions: database.Sessions, notes: recorded.Notes, search: Worker
     ) -> None:
