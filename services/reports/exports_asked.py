@@ -16,8 +16,8 @@ from services.reports import models
 
 EXPORT = "export"
 """The kind of job that makes a file."""
-MOST_AT_WORK = 2
-"""Files of one person that wait or are made at a time."""
+MOST_AT_WORK, MOST_KEPT = 2, 10
+"""Files of one person that wait or are made at a time, and that are kept: the oldest gives way."""
 KEEP = timedelta(hours=exports.KEPT_HOURS)
 MOST_WORDS, LONGEST_WORD = 40, 500
 """Of the criteria as people read them: how many there are, and how long each is."""
@@ -59,6 +59,7 @@ def begin(
     )
     if (waiting or 0) >= MOST_AT_WORK:
         raise errors.Conflict("Files that you asked for are still being made. Wait for one of them to end.")
+    _make_room(session, by=by)
     export = table(
         id=ids.new(),
         by_id=by.user_id,
@@ -135,6 +136,14 @@ def answer(export: models.Export, progress: jobs.Progress | None) -> dict[str, A
         "finished_at": export.finished_at.isoformat() if export.finished_at else None,
         "kept_until": (export.created_at + KEEP).isoformat(),
     }
+
+
+def _make_room(session: Session, *, by: permissions.Actor) -> None:
+    """Forget somebody's oldest files, so that there is room for another."""
+    table = models.Export
+    at_rest = (table.by_id == by.user_id, table.state.not_in(exports.AT_WORK))
+    too_many = select(table.id).where(*at_rest).order_by(table.created_at.desc(), table.id.desc())
+    session.execute(delete(table).where(table.id.in_(too_many.offset(MOST_KEPT - 1))))
 
 
 def _opened(session: Session, *, export_id: str, by: permissions.Actor, now: datetime) -> models.Export:

@@ -375,6 +375,23 @@ class TestAsking:
         )
         another.ask()
 
+    def test_lets_the_oldest_file_give_way_to_one_too_many(
+        self, desk: Desk, sessions: database.Sessions, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        Search(home()).instead(monkeypatch)
+        made = [
+            desk.made(now=NOW + timedelta(minutes=number))["id"] for number in range(exports_asked.MOST_KEPT)
+        ]
+        another = Desk(sessions, permissions.Actor.from_dict({**desk.by.as_dict(), "user_id": ids.new()}))
+        anothers = another.made()["id"]
+        newest = desk.made(now=NOW + timedelta(hours=1))["id"]
+        assert rows_of(sessions, models.Export) == exports_asked.MOST_KEPT + 1
+        for export_id in (*made[1:], newest):
+            assert desk.fetched(export_id)
+        assert another.fetched(anothers)
+        with pytest.raises(errors.NotFound):
+            desk.fetched(made[0])
+
     def test_refuses_whoever_may_not_search(self, desk: Desk) -> None:
         desk.by = permissions.Actor(kind="user", user_id=ids.new(), organisation_type="care_home")
         with pytest.raises(errors.Forbidden):
