@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
@@ -127,6 +128,8 @@ class Server(nameko_server.WebServer):
         while self._is_accepting:
             sock, address = self._sock.accept()
             sock.settimeout(STALLED_SECONDS)
+            # Or the end of a long answer waits until the caller has said that its beginning arrived: 40 ms.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._connections.spawn_n(self._serve, sock, address)
 
     def _serve(self, sock: Any, address: Any) -> None:

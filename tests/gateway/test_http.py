@@ -392,6 +392,22 @@ class TestAnswers:
         assert lines[0]["route"] == "/api/v1/vacancies"
         assert "SECRET" not in str(lines)
 
+    def test_do_not_have_the_end_of_a_long_answer_wait(
+        self, front: Front, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        sent_at_once: list[int] = []
+        answer = server.Application.answer
+
+        def look(application: server.Application, request: http.Request) -> Any:
+            connection = request.environ["gateway.connection"].connection
+            sent_at_once.append(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            return answer(application, request)
+
+        monkeypatch.setattr(server.Application, "answer", look)
+        front.call("GET", "/health/live")
+        assert sent_at_once
+        assert all(sent_at_once), "else it waits for the caller to acknowledge the beginning"
+
     def test_to_http_1_0_close_the_connection(self, front: Front) -> None:
         assert b" 200 " in raw(front, b"GET /health/live HTTP/1.0\r\n\r\n").split(b"\r\n")[0]
 
