@@ -129,6 +129,9 @@ def places(product: stack.Stack) -> dict[str, str]:
     guesser.call("POST", "/password-links", json={"email": WARD})
     key = api.sign_in(product.url, "approver@cranberry.example").post("/api-keys", {"name": "Software"})
     home_id = next(home["id"] for home in homes if home["last_updated"])
+    postcode = caller.get(f"/providers/{home_id}")["postcode"]
+    for asked in ({}, {"max_price": 100}, {"words": "pets", "language": "Polish"}):
+        api.sign_in(product.url, WARD).get("/vacancies", postcode=postcode, **asked)
     return {
         "{key}": key["id"],
         "{upload}": api.upload(caller),
