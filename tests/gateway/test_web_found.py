@@ -52,7 +52,7 @@ class TestPage:
         for words in (
             "No vacancy for Dementia Nursing",
             "Language: one that no home names",
-            "Need: Tracheostomy",
+            "Need: tracheostomy",
             "A contract with County Durham",
         ):
             assert words in text

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import collections
 import hashlib
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -28,6 +29,8 @@ KEPT = timedelta(days=400)
 MOST_SEARCHES, MOST_SHOWN = 20_000, 400_000
 """Different searches, and homes by day, that are kept while the database is away; of more, those that are
 kept already go on being counted."""
+_BREATH = 500
+"""Different searches after which other calls get their turn: after an outage there may be many."""
 _LEFT_OUT = frozenset({*criteria.POSTCODES, "words", "sort"})
 _ONE_HOUR = timedelta(hours=1)
 _COUNTS = ("searches", "nothing", "only_stale", "homes", "stale_homes")
@@ -193,7 +196,9 @@ def _rows(session: orm.Session, searches: dict[Key, list[int]]) -> list[dict[str
         session, {plain["postcode"] for plain in wanted.values() if "postcode" in plain}
     )
     rows: dict[tuple[datetime, str], dict[str, Any]] = {}
-    for key, counts in searches.items():
+    for number, (key, counts) in enumerate(searches.items(), start=1):
+        if number % _BREATH == 0:
+            time.sleep(0)
         plain = known.told(wanted[key])
         place = places.get(plain.get("postcode", ""))
         row: dict[str, Any] = {

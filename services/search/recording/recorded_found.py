@@ -21,7 +21,7 @@ from services.search.recording import recorded_fits
 NEAR_MILES = 10
 """How far from a home a search may have begun to be one near it."""
 MOST_DAYS = 366
-MOST_KINDS = 3_000
+MOST_KINDS = 10_000
 """Of search that are held against a home, the commonest first; so many take a fifth of a second."""
 _BREATH = 100
 """Kinds after which other calls get their turn."""
