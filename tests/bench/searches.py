@@ -53,7 +53,7 @@ def of_each_kind(database_url: str) -> dict[Kind, list[criteria.Criteria]]:
                 "radius_miles": RADII[number % len(RADII)],
                 "bed_type": bed_type,
                 "funding_source": FUNDING[number % len(FUNDING)],
-                "language": "english",
+                "language": "English",
                 "min_rating": "good",
             }
         )

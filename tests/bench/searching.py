@@ -30,6 +30,8 @@ SQL_MOST_MS = {15_000: 3.0, 200_000: 40.0}
 """By the number of homes up to which it holds."""
 MOST_TO_ECHO, LEAST_TO_ECHO = 1.7, 0.7
 PAGE_MOST_MS = 25.0
+NATIONAL = 15_000
+"""Homes that there are; what is aimed at over HTTP is for these."""
 
 
 def sql(running: stack.Stack, *, rounds: int, homes: int) -> list[rows.Row]:
@@ -117,7 +119,8 @@ def _search_row(
         1: (f"p50 ≤ {MOST_TO_ECHO} ×", p50 <= MOST_TO_ECHO),
         16: (f"throughput ≥ {LEAST_TO_ECHO} ×", rate >= LEAST_TO_ECHO),
     }
-    aim, met = aims.get(clients, ("", None))
+    # Among many more homes the statement alone may take many times as long as the echo.
+    aim, met = aims.get(clients, ("", None)) if homes <= NATIONAL else ("", None)
     against = f"p50 {p50:.2f} × the tuned echo, throughput {rate:.2f} ×"
     if clients == CLIENTS[-1]:
         against += f"; {account.figure()}: {account.bottleneck()}"
