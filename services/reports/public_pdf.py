@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +17,15 @@ from contracts import published
 from services.reports import public_files
 
 LAYOUT = Path(__file__).with_name("public_report.typ")
+
+LACKING = "\ufffd"
+"""Stands for what the font lacks; it looks like a question mark."""
+_NOT_IN_FONT = re.compile(
+    # Latin, Greek and Cyrillic with their accents, and how they are punctuated.
+    "[^ -~\u00a0-\u024f\u0300-\u036f\u0391-\u03a1\u03a3-\u03ce\u0400-\u045f\u1e00-\u1e9b\u1ea0-\u1ef9"
+    "\u2010-\u2015\u2018-\u2022\u2026\u2030\u2032\u2033\u2039\u203a\u20ac\u2116\u2122\u2190-\u2199\ufffd]+"
+)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 Row = Mapping[str, Any]
 
@@ -44,12 +55,21 @@ def document(engine: sqlalchemy.Engine | None, *, report: Row, site: str, contac
     }
     made: bytes = typst.compile(
         LAYOUT.read_bytes(),
-        sys_inputs={"report": json.dumps(said)},
+        sys_inputs={"report": json.dumps(settable(said))},
         # The fonts that come along, so that it looks alike wherever it is set.
         ignore_system_fonts=True,
         pdf_standards=["ua-1"],
     )
     return made
+
+
+def settable(said: Any) -> Any:
+    """Return what is said with a mark for all that the font lacks, which PDF/UA would refuse."""
+    if isinstance(said, str):
+        return _NOT_IN_FONT.sub(LACKING, _CONTROL.sub(" ", unicodedata.normalize("NFC", said)))
+    if isinstance(said, dict):
+        return {name: settable(value) for name, value in said.items()}
+    return [settable(one) for one in said] if isinstance(said, list) else said
 
 
 def _entry(home: Row) -> dict[str, Any]:

@@ -332,6 +332,31 @@ class TestDocument:
         text = " ".join(" ".join(page.extract_text() for page in self.made(with_secrets).pages).split())
         assert "#panic() $x$ <script>" in text
 
+    @pytest.mark.parametrize(
+        "typed", ["\U0001f3e0", "\u65e5\u672c", "\x07", "\ufeff", "\u0e01\u0e32", "\U000f1234"]
+    )
+    def test_c8_is_made_whatever_people_typed(self, session: orm.Session, typed: str) -> None:
+        name, address, phone, website, label = (f"{fact} {typed} is" for fact in "nadwl")
+        given(
+            session,
+            bed("new_kind", accepting=1, label=label),
+            **{"name": name, "address": address, "town": typed, "phone": phone, "website": website},
+        )
+        text = " ".join(self.made(session).pages[0].extract_text().split())
+        said = "" if typed == "\x07" else f"{public_pdf.LACKING} "
+        for fact in "nadwl":
+            assert f"{fact} {said}is" in text
+
+    def test_c8_sets_every_character_that_it_does_not_replace(self, session: orm.Session) -> None:
+        kept = "".join(
+            chr(code) for code in range(32, 0x10000) if public_pdf.settable(chr(code)) == chr(code)
+        )
+        assert {*"aZ£é’–Żłчλ→€\ufffd"} <= {*kept}
+        given(session, bed(accepting=1))
+        made = report(session)
+        made["results"][0].update(name=" ".join(kept), town=kept)
+        assert public_pdf.document(None, report=made, site=SITE, contact="").startswith(b"%PDF")
+
     def test_c8_of_an_area_without_vacancies_says_so(self, session: orm.Session) -> None:
         text = " ".join(self.made(session).pages[0].extract_text().split())
         assert "No home or unit in this area says that it has a vacancy." in text
