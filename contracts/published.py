@@ -12,8 +12,8 @@ ABOUT = (
     "Homes and units declare their vacancies themselves, some every day. The time at each says when it last "
     "did; where that is longer ago than is expected, the figures are marked as out of date. Ring before you "
     "travel: a bed may have been taken since.",
-    f"For one home, “{TOLD_UP_TO} {AS_MANY}” is the most that is told. Totals for the area are exact, unless "
-    "they would tell the figure of a single home; then they say “or more” as well.",
+    f"For one home, “{TOLD_UP_TO} {AS_MANY}” is the most that is told. Totals for the area add up what is "
+    f"told of each home: where one of these is “{TOLD_UP_TO} {AS_MANY}”, they say “{AS_MANY}” as well.",
     "Beds that are reserved or closed are not counted. Prices and how full a home is are not published.",
     "Beds of hospital and community units are arranged by NHS teams: ask yours, not the unit.",
 )

@@ -19,7 +19,7 @@ _SHOWN = sa.text("shown")
 class PublicHome(Base):
     """What the public may know of a provider, at the newest version heard of; prices are not even kept.
 
-    ``bed_types`` hold ``bed_type``, ``label``, ``unit`` and ``accepting``: only totals are told exactly.
+    ``bed_types`` hold ``bed_type``, ``label``, ``unit`` and ``accepting``, told as `published.told` has it.
     """
 
     __tablename__ = "public_homes"

@@ -1,11 +1,11 @@
 """What the public may know of each home, and the areas that there are reports about (C8).
 
-A home's vacancies leave this file as `published.told` tells them: how many exactly, stays in it but for sums.
+A home's vacancies leave this file as `published.told` tells them: how many exactly, stays in it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -193,29 +193,19 @@ def _told(bed: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def totals(homes: Iterable[models.PublicHome]) -> list[dict[str, Any]]:
-    """Return how many vacancies of each bed type homes have together, the most first.
+def totals(homes: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return how many vacancies of each bed type homes tell of together, the most first.
 
-    Exactly, unless that would tell the figure of a home by itself: where only one is told as "or more", the
-    others' figures could be taken away from the sum.
+    Of exact sums the figure of a single home could be taken, by what is told of the others, by another area
+    or by the day before.
     """
     by_type: dict[str, dict[str, Any]] = {}
     for home in homes:
-        for bed in home.bed_types:
-            if not bed["accepting"]:
+        for bed in home["vacancies"]:
+            if not bed["number"]:
                 continue
-            row = by_type.setdefault(
-                bed["bed_type"],
-                {**_told(bed), "homes": 0, "exact": 0, "least": 0, "told_roughly": 0},
-            )
-            number, or_more = published.told(bed["accepting"])
+            row = by_type.setdefault(bed["bed_type"], {**bed, "number": 0, "or_more": False, "homes": 0})
             row["homes"] += 1
-            row["exact"] += bed["accepting"]
-            row["least"] += number
-            row["told_roughly"] += or_more
-    found = []
-    for row in by_type.values():
-        alone = row.pop("told_roughly") == 1
-        exact, least = row.pop("exact"), row.pop("least")
-        found.append({**row, "number": least if alone else exact, "or_more": alone})
-    return sorted(found, key=lambda row: (-row["number"], row["label"]))
+            row["number"] += bed["number"]
+            row["or_more"] |= bed["or_more"]
+    return sorted(by_type.values(), key=lambda row: (-row["number"], row["label"]))

@@ -28,7 +28,7 @@ def of(session: orm.Session, *, area: str, now: datetime) -> dict[str, Any]:
     told = {
         "area": {"kind": place.kind, "code": place.code, "name": place.name},
         "homes": homes,
-        "totals": public_homes.totals(with_vacancies),
+        "totals": public_homes.totals(results),
         "stale": sum(home["stale"] for home in results),
         "results": results,
     }

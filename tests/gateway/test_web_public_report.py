@@ -49,7 +49,7 @@ HOME: dict[str, Any] = {
 REPORT: dict[str, Any] = {
     "area": {"kind": "council_code", "code": COUNCIL, "name": "County Durham"},
     "homes": 12,
-    "totals": [{**HOME["vacancies"][0], "homes": 4, "number": 17, "or_more": False}],
+    "totals": [{**HOME["vacancies"][0], "homes": 4, "number": 17, "or_more": True}],
     "stale": 1,
     "results": [HOME],
     "as_of": "2026-11-22T10:05:00+00:00",
@@ -98,7 +98,7 @@ class TestReport:
             "Vacancies in County Durham",
             "As of 22 November 2026 at 10:05am",
             "1 of 12 homes and units say they have a vacancy",
-            "General Nursing 17 4",
+            "General Nursing 17 or more 4",
             "3 or more General Nursing",
             "1 Quay Street, Seaham, SR7 7AA",
             "CQC: Good",
