@@ -22,6 +22,7 @@ BODIES: dict[str, dict[str, Any]] = {}
 QUERIES: dict[str, dict[str, Any]] = {
     "/api/v1/organisations": {"q": "Cranberry"},
     "/api/v1/registered-sites": {"q": "Willow"},
+    "/api/v1/vacancies": {"postcode": "DH1 3YG"},
     "/api/v1/exports": {"postcode": "DH1 3YG"},
 }
 
