@@ -288,8 +288,10 @@ class PageEndpoint(Endpoint):
         # Who is not signed in yet is not kept waiting for words that few public pages hold.
         self.words.refresh(wait=request.session is not None)
         page: Page = self.run(request, path_values)
-        self._renew_token(page, request)
-        security.keep_visitor(page, request)
+        if not page.cache_control.public:
+            # What a cache shows to others must carry nobody's cookie.
+            self._renew_token(page, request)
+            security.keep_visitor(page, request)
         if request.method == "POST" and page.status_code == 303 and not self.public:
             # Whoever saves is led on; a refusal is shown where it happened.
             security.tell_saved(page, request)

@@ -26,18 +26,23 @@ NOT_PAGES = (
 
 def shown() -> list[str]:
     """Return the addresses that show a page, with the names of their parts: ``/providers/<provider_id>``."""
-    return _taking("GET", http.Endpoint)
+    return _pages(every("GET", http.Endpoint))
 
 
 def sent() -> list[str]:
     """Return the addresses that take a form."""
-    return _taking("POST", http.PageEndpoint)
+    return _pages(every("POST", http.PageEndpoint))
 
 
-def _taking(method_name: str, kind: type[http.Endpoint]) -> list[str]:
+def every(method_name: str, kind: type[http.Endpoint]) -> list[str]:
+    """Return the addresses of a kind that take a method."""
     found = set()
     for _, method in inspect.getmembers(service.Gateway, inspect.isfunction):
         for endpoint in getattr(method, "nameko_entrypoints", ()):
             if isinstance(endpoint, kind) and method_name in endpoint.methods:
                 found.add(endpoint.path.replace("<id:", "<"))
-    return sorted(path for path in found if not path.startswith(NOT_PAGES))
+    return sorted(found)
+
+
+def _pages(paths: list[str]) -> list[str]:
+    return [path for path in paths if not path.startswith(NOT_PAGES)]

@@ -9,6 +9,8 @@ import eventlet
 import pytest
 
 from contracts import errors, permissions, published
+from gateway import http
+from tests.factories import routes
 from tests.gateway import browsing
 from tests.gateway.browsing import Visitor
 from tests.gateway.conftest import PROVIDER_ID, Front, actor
@@ -77,6 +79,12 @@ def public(front: Front) -> Front:
         "content": base64.b64encode(b"%PDF-1.7 or not").decode(),
     }
     return front
+
+
+def _public_pages() -> list[str]:
+    """Return the addresses of the pages and files of what is published."""
+    found = [path for path in routes.every("GET", http.PageEndpoint) if path.startswith("/public/")]
+    return [path.replace("<code>", COUNCIL) for path in found]
 
 
 class TestAreas:
@@ -171,6 +179,19 @@ class TestReport:
         assert "Cal Coordinator" in page.text
         public.caller.cookies.clear()
         assert "Cal Coordinator" not in public.call("GET", PATH).text
+
+    @pytest.mark.parametrize("path", _public_pages())
+    def test_c8_gives_no_cookie_along_with_what_others_may_be_shown(self, public: Front, path: str) -> None:
+        visitor = Visitor(public).signed_in(COUNCIL_OFFICER, rotate=True)
+        public.identity.rotate_session.return_value = {
+            "token": "new-token",
+            "expires_at": "2099-01-01T00:00:00+00:00",
+        }
+        page = visitor.get(path)
+        assert page.status_code < 400
+        for_others = "public" in page.headers["Cache-Control"]
+        assert ("Set-Cookie" in page.headers) != for_others
+        assert for_others == path.endswith((".pdf", ".csv"))
 
     @pytest.mark.parametrize(
         ("file_type", "content_type"), [("pdf", "application/pdf"), ("csv", "text/csv; charset=utf-8")]
