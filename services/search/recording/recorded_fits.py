@@ -119,7 +119,9 @@ class Standing:
             yield Reason(EMBARGO)
 
     def _facts_missed(self, wanted: Mapping[str, Any], *, weekend: bool) -> Iterator[Reason]:
-        needed = set(facts.asked(wanted))  # type: ignore[arg-type]  # criteria, read from where they were kept
+        needed = set(facts.asked(wanted))
+        if wanted.get("bed_type") and wanted.get("provider_type"):
+            needed.add(facts.fact(facts.PROVIDER_TYPE, wanted["provider_type"]))
         if wanted.get("accepting_today") and weekend:
             needed.add(facts.WEEKENDS)
         missing = needed - self._facts
