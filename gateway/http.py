@@ -156,12 +156,9 @@ class ApiEndpoint(Endpoint):
         refusals: tuple[int, ...] = (),
         tag: str = "",
         parameters: tuple[dict[str, Any], ...] = (),
-        headers: answers.Headers | None = None,
         **door: Any,
     ) -> None:
-        """``headers`` go along with every answer, also with a refusal."""
         super().__init__(methods, path, **door)
-        self.headers = headers or []
         self.query = query() if query else None
         self.body = body() if body else None
         self.answer_schema = answer
@@ -186,9 +183,7 @@ class ApiEndpoint(Endpoint):
         if self.body is not None:
             request.max_content_length = self.largest
             kwargs["body"] = incoming.body(request, self.body)
-        answer = self._as_json(self.run(request, kwargs))
-        answer.add_headers(self.headers)
-        return answer
+        return self._as_json(self.run(request, kwargs))
 
     def _identify(self, request: Request) -> None:
         """Put who asks into the request, and count the call.
@@ -219,12 +214,6 @@ class ApiEndpoint(Endpoint):
             status, value, headers = result
             return answers.json(status, value, list(headers.items()))
         return answers.json(self.status, result)
-
-    def refuse(self, request: Request, problem: Problem, error: Exception) -> Answer:
-        """Say no, in the API's shape."""
-        answer = problem.as_json()
-        answer.add_headers(self.headers)
-        return answer
 
 
 class PlainEndpoint(Endpoint):

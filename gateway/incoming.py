@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 BODY_LIMIT_BYTES = 256 * 1024
 DEEPEST = 20
+OPEN_DATA = "/open-data/"
+"""How addresses begin that programs in pages of any site may read."""
 
 
 class Request(wrappers.Request):
@@ -58,7 +60,17 @@ class Request(wrappers.Request):
     @property
     def is_api(self) -> bool:
         """Tell whether the caller is a program that wants JSON."""
-        return self.path.startswith(("/api/", "/open-data/"))
+        return self.path.startswith(("/api/", OPEN_DATA))
+
+    @property
+    def is_for_other_sites(self) -> bool:
+        """Tell whether programs in pages of any site may read the answer."""
+        return self.path.startswith(OPEN_DATA)
+
+    @property
+    def takes_gzip(self) -> bool:
+        """Tell whether the caller takes a compressed answer, which one may also refuse (``gzip;q=0``)."""
+        return bool(self.accept_encodings["gzip"] > 0)
 
     @property
     def signed_in(self) -> Session:

@@ -31,11 +31,6 @@ HTML, JSON = "text/html; charset=utf-8", "application/json"
 COMPRESSIBLE = (HTML, JSON, spreadsheets.CSV)
 
 Key = tuple[Any, ...]
-READ_ANYWHERE = [
-    ("Access-Control-Allow-Origin", "*"),
-    ("Access-Control-Expose-Headers", "ETag, RateLimit-Limit, RateLimit-Remaining, Retry-After, X-Call-Id"),
-]
-"""Lets programs in pages of any site read an answer; no cookie ever goes along with such a call."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +106,7 @@ class Kept(DependencyProvider):
 
 def answer(request: Request, found: Content, *, seconds: float) -> Page:
     """Answer with a body that may be kept by whoever passes it on; with 304 to who has it already."""
-    smaller = found.smaller if "gzip" in request.headers.get("Accept-Encoding", "") else None
+    smaller = found.smaller if request.takes_gzip else None
     if request.if_none_match.contains_weak(found.tag):
         page = Page(status=304)
     else:

@@ -30,6 +30,11 @@ SECOND_STEP_SECONDS = 300
 SAVED_SECONDS = 60
 """How long a browser is told which form was saved; the next page needs it."""
 LETTERS_OF_A_PERSON = 32
+READ_ANYWHERE = [
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Expose-Headers", "ETag, RateLimit-Limit, RateLimit-Remaining, Retry-After, X-Call-Id"),
+]
+"""Lets programs in pages of any site read an answer; no cookie ever goes along with such a call."""
 
 
 def headers(settings: Settings, *, page: bool) -> list[tuple[str, str]]:

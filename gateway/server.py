@@ -181,6 +181,8 @@ class Application:
         answer = self.answer(request)
         answer.add_headers(self.page_headers if isinstance(answer, Page) else self.api_headers)
         answer.add_headers([("X-Call-Id", request.call_id), *rates.headers(request)])
+        if request.is_for_other_sites:
+            answer.add_headers(security.READ_ANYWHERE)
         if not _says_how_to_cache(answer):
             answer.add_headers([("Cache-Control", "no-store")])
         if answer.status_code == 413:

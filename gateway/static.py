@@ -22,8 +22,7 @@ class Assets:
     @http.plain("GET", "/assets/<path:name>")
     def asset(self, request: http.Request, *, name: str) -> http.Page:
         """Give one file."""
-        accepted = request.headers.get("Accept-Encoding", "")
-        gzipped = "gzip" in accepted and pathlib.PurePath(name).suffix in COMPRESSIBLE
+        gzipped = request.takes_gzip and pathlib.PurePath(name).suffix in COMPRESSIBLE
         page = http.Page(content(name, gzipped=gzipped), mimetype=mimetypes.guess_type(name)[0])
         page.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         page.headers["Vary"] = "Accept-Encoding"

@@ -24,7 +24,6 @@ HSDS_PROFILE = "https://docs.openreferral.org/en/latest/hsds/"
 OFFERED: dict[str, Any] = {
     "tag": "Open data",
     "may": permissions.PUBLIC,
-    "headers": kept_answers.READ_ANYWHERE,
 }
 
 
@@ -46,7 +45,6 @@ class OpenData:
     def open_data_from_elsewhere(self, request: http.Request, *, service_id: str = "") -> http.Page:
         """Tell browsers that pages of any site may ask, and ask for what is new."""
         allowed = {
-            "Access-Control-Allow-Origin": "*",
             "Access-Control-Allow-Methods": "GET, HEAD",
             "Access-Control-Allow-Headers": "If-None-Match",
             "Access-Control-Max-Age": "86400",
