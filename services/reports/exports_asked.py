@@ -52,6 +52,8 @@ def begin(
     if faults:
         raise errors.Invalid("The file is not made.", faults)
     table = models.Export
+    # One at a time for each person, so that nobody has more made than may be by asking at once.
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"exports of {by.user_id}"))))
     waiting = session.scalar(
         select(func.count())
         .select_from(table)
@@ -103,8 +105,7 @@ def drop(session: Session, *, export_id: str, by: permissions.Actor, now: dateti
 
     :raises errors.NotFound: ``by`` has asked for no such file, or it is gone.
     """
-    export = _opened(session, export_id=export_id, by=by, now=now)
-    session.refresh(export, with_for_update=True)
+    export = _opened(session, export_id=export_id, by=by, now=now, lock=True)
     if export.state in exports.AT_WORK and jobs.cancel(session, subject_id=export.id):
         return
     session.delete(export)
@@ -146,9 +147,12 @@ def _make_room(session: Session, *, by: permissions.Actor) -> None:
     session.execute(delete(table).where(table.id.in_(too_many.offset(MOST_KEPT - 1))))
 
 
-def _opened(session: Session, *, export_id: str, by: permissions.Actor, now: datetime) -> models.Export:
+def _opened(
+    session: Session, *, export_id: str, by: permissions.Actor, now: datetime, lock: bool = False
+) -> models.Export:
     permissions.require(by, permissions.FIND_VACANCIES)
-    export = session.get(models.Export, export_id) if ids.is_valid(export_id) else None
+    known = ids.is_valid(export_id)
+    export = session.get(models.Export, export_id, with_for_update=lock or None) if known else None
     if export is None or export.by_id != by.user_id or export.created_at < now - KEEP:
         raise errors.NotFound(
             f"There is no such file: files are kept for {exports.KEPT_HOURS} hours. Search again to have a "

@@ -85,8 +85,9 @@ def _about(book: Any, about: About) -> None:
     sheet.hide_gridlines(2)
     sheet.set_column(0, 0, 42)
     sheet.set_column(1, 1, 60)
-    name = book.add_format({"bold": True, "valign": "top"})
-    value = book.add_format({"align": "left", "valign": "top", "text_wrap": True})
+    bold, wrapped = {"bold": True, "valign": "top"}, {"align": "left", "valign": "top", "text_wrap": True}
+    name, value = book.add_format(bold), book.add_format(wrapped)
+    quoted_name, quoted = (book.add_format({**style, "quote_prefix": True}) for style in (bold, wrapped))
     moment = book.add_format({"align": "left", "num_format": _FORMATS[exports_rows.MOMENT]})
     sheet.write_string(0, 0, TITLE, book.add_format({"bold": True, "font_size": 16}))
     notice = book.add_format({"bold": True, "text_wrap": True, "valign": "top", "font_color": "#8A1500"})
@@ -94,13 +95,18 @@ def _about(book: Any, about: About) -> None:
     sheet.set_row(1, 34)
     sheet.write_string(1, 0, criteria.NOTICE, notice)
     for number, (called, said) in enumerate(about.lines(), 3):
-        sheet.write_string(number, 0, called, name)
+        _write_text(sheet, number, 0, called, plain=name, quoted=quoted_name)
         if isinstance(said, datetime):
             sheet.write_datetime(number, 1, said, moment)
         elif isinstance(said, int):
             sheet.write_number(number, 1, said, value)
         else:
-            sheet.write_string(number, 1, str(said), value)
+            _write_text(sheet, number, 1, str(said), plain=value, quoted=quoted)
+
+
+def _write_text(sheet: Any, row: int, column: int, said: str, *, plain: Any, quoted: Any) -> None:
+    style = quoted if said.startswith(spreadsheets.STARTS_FORMULA) else plain
+    sheet.write_string(row, column, spreadsheets.in_cell(said), style)
 
 
 def _sheet(

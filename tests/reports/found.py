@@ -155,13 +155,14 @@ class Desk:
     def __init__(self, sessions: database.Sessions, by: permissions.Actor = COORDINATOR) -> None:
         self.sessions = sessions
         self.by = by
+        self.words = [["Postcode", "DH1 3YG"]]
 
     def ask(self, file_format: str = "xlsx", *, now: datetime = NOW, **asked: Any) -> str:
         with self.sessions.transaction() as session:
             export = exports_asked.begin(
                 session,
                 criteria=asked or {"postcode": "DH1 3YG"},
-                words=[["Postcode", "DH1 3YG"]],
+                words=self.words,
                 file_format=file_format,
                 by=self.by,
                 now=now,

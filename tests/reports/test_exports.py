@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import random
+import re
+import zipfile
+from concurrent import futures
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from contracts import criteria, errors, exports, permissions
 from kit import database, ids, jobs
 from services.reports import exports_asked, exports_rows, exports_work, models
+from tests.factories import waiting
 from tests.reports import found
 from tests.reports.found import DURHAM, LEEDS, NOW, Book, Desk, Search, bed, home
 
@@ -153,6 +158,19 @@ class TestWorkbook:
         book = book_of(desk)
         assert [row["Name"] for row in book.rows("Homes")] == [name]
         assert [row["Name"] for row in book.rows("Vacancies by bed type")] == [name]
+
+    @pytest.mark.parametrize("typed", ["<r><oops></r>", "<r></r></is></c><c><f>1+1</f></c>", "=1+1", "@home"])
+    def test_c4_says_first_as_text_what_people_typed(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch, typed: str
+    ) -> None:
+        Search(home()).instead(monkeypatch)
+        desk.by = dataclasses.replace(desk.by, full_name=typed)
+        desk.words = [["Brand", typed], [typed, "name"]]
+        content = desk.fetched(desk.made()["id"])
+        about = {name.strip(): str(value).strip() for name, value in Book(content).about.items()}
+        assert (about["Made for"], about["Brand"], about[typed]) == (typed, typed, "name")
+        quoted = styles_that_quote(content)
+        assert (about_style(content, "Brand") in quoted) == typed.startswith(("=", "@"))
 
     def test_c4_leaves_empty_what_is_not_known(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
         names = ("cqc_rating", "cqc_rating_date", "cqc_location_id", "weekend_admissions", "last_updated")
@@ -365,6 +383,16 @@ class TestAsking:
             exports_asked.begin(session, **{**plain, **asked}, by=found.COORDINATOR, now=NOW)
         assert field in refusal.value.fields
 
+    def test_refuses_more_files_at_once_than_one_person_needs(self, desk: Desk) -> None:
+        def ask(_: int) -> bool:
+            try:
+                return bool(desk.ask())
+            except errors.Conflict:
+                return False
+
+        with futures.ThreadPoolExecutor(4) as threads:
+            assert sum(threads.map(ask, range(8))) == exports_asked.MOST_AT_WORK
+
     def test_refuses_more_files_at_a_time_than_one_person_needs(self, desk: Desk) -> None:
         for _ in range(exports_asked.MOST_AT_WORK):
             desk.ask()
@@ -436,6 +464,23 @@ class TestFetching:
         with pytest.raises(errors.NotFound):
             desk.fetched(shown["id"], now=kept + timedelta(seconds=1))
 
+    def test_is_dropped_once(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+        Search(home()).instead(monkeypatch)
+        export_id = desk.made()["id"]
+
+        def drop() -> None:
+            with desk.sessions.transaction() as session:
+                exports_asked.drop(session, export_id=export_id, by=desk.by, now=NOW)
+
+        with desk.sessions.transaction() as session, futures.ThreadPoolExecutor(1) as threads:
+            exports_asked.drop(session, export_id=export_id, by=desk.by, now=NOW)
+            session.flush()
+            second = threads.submit(drop)
+            waiting.until(lambda: is_waiting(desk.sessions), what="the second to drop it")
+            session.commit()
+            with pytest.raises(errors.NotFound):
+                second.result()
+
     def test_leaves_nothing_behind_of_what_is_dropped_or_old(
         self, desk: Desk, sessions: database.Sessions, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -450,6 +495,27 @@ class TestFetching:
         with sessions.transaction() as session:
             exports_asked.forget_old(session, now=NOW + timedelta(hours=7))
         assert rows_of(sessions, models.Export) == rows_of(sessions, models.ExportPart) == 0
+
+
+def is_waiting(sessions: database.Sessions) -> bool:
+    """Tell whether a statement waits for what another one has locked."""
+    with sessions.reading() as session:
+        return bool(session.scalar(text("select count(*) from pg_locks where not granted")))
+
+
+def about_style(content: bytes, name: str) -> str:
+    """Return the number of the style in which the first sheet says something of a name."""
+    sheet = zipfile.ZipFile(io.BytesIO(content)).read("xl/worksheets/sheet1.xml").decode()
+    row = next(row for row in re.findall(r"<row.*?</row>", sheet) if f">{name}<" in row)
+    return re.findall(r'<c r="B\d+" s="(\d+)"', row)[0]
+
+
+def styles_that_quote(content: bytes) -> set[str]:
+    """Return the numbers of the styles in which text is never taken for a formula."""
+    styles = zipfile.ZipFile(io.BytesIO(content)).read("xl/styles.xml").decode()
+    cells = re.search(r"<cellXfs.*?</cellXfs>", styles)
+    assert cells
+    return {str(at) for at, one in enumerate(re.findall(r"<xf [^>]*>", cells[0])) if "quotePrefix" in one}
 
 
 def rows_of(sessions: database.Sessions, table: type[models.Base]) -> int:
