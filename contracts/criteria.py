@@ -70,7 +70,7 @@ class Criteria(TypedDict, total=False):
     notes. ``contract`` is the code of a council or sub-ICB that the home has a contract with.
     ``accepting_today`` are homes whose figures are up to date (``freshness``), with no embargo on, and that
     admit at weekends if it is one. All ``capabilities`` have to be there. ``radius_miles`` counts from the
-    first postcode, in a straight line.
+    first postcode, or the area's middle without one, in a straight line.
     """
 
     postcode: str

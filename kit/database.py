@@ -111,7 +111,7 @@ class Reader:
     def rows(self, statement: str, values: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return the rows of a statement whose values stand in it as ``%(name)s``.
 
-        From the fifth time on it is prepared; one of over 4,096 characters is taken apart anew each time.
+        From the sixth time on it is prepared; one of over 4,096 characters is taken apart anew each time.
         """
         return self._cursor.execute(statement, values).fetchall()
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, cast
+from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from contracts import criteria, errors
@@ -17,6 +17,14 @@ LONDON = ZoneInfo("Europe/London")
 CARE_HOME = "care_home"
 NOWHERE = "Enter a postcode, or choose an area."
 _SATURDAY = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """What one filter asks for: conditions of the statement by name, and facts."""
+
+    conditions: dict[str, Any]
+    facts: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,30 +72,54 @@ def of(wanted: criteria.Criteria, *, now: datetime) -> Asked:
         given |= _postcode(code, number)
     if not codes and area:
         given |= _area(area)
-    today = now.astimezone(LONDON).date()
-    found = facts.asked(wanted)
-    conditions = dict(_conditions(wanted, now=now))
-    if wanted.get("accepting_today"):
-        conditions |= {"fresh": None, "no_embargo": today.isoformat()}
-        if today.weekday() >= _SATURDAY:
-            found = sorted({*found, facts.WEEKENDS})
+    conditions: dict[str, Any] = {}
+    found: set[str] = set()
+    for part in parts(wanted, now=now).values():
+        conditions |= part.conditions
+        found |= set(part.facts)
     several = len(codes) > 1
     return Asked(
         bed_type=wanted.get("bed_type") or homes.any_of(wanted.get("provider_type") or CARE_HOME),
         conditions=conditions,
-        facts=tuple(found),
+        facts=tuple(sorted(found)),
         places=(POSTCODE,) * len(codes) or (AREA,),
         given=given,
         sort=wanted.get("sort") or (criteria.NEAREST_TO_ALL if several else criteria.DISTANCE),
         words=wanted.get("words"),
-        today=today.isoformat(),
+        today=_today(now).isoformat(),
         codes=tuple(code for _, code in codes),
         fields=tuple(name for name, _ in codes),
         area=area,
     )
 
 
-def _conditions(wanted: criteria.Criteria, *, now: datetime) -> Iterator[tuple[str, Any]]:
+def parts(wanted: criteria.Criteria, *, now: datetime) -> dict[str, Part]:
+    """Return what each filter asks for, of those that are conditions or facts; the bed type is neither."""
+    found = {}
+    for name in criteria.FILTERS:
+        value = wanted.get(name)
+        if not value:
+            continue
+        alone: dict[str, Any] = {name: value}
+        if name == facts.PROVIDER_TYPE:
+            # This is a fact beside a bed type only: without one, it says which rows are looked at.
+            alone["bed_type"] = wanted.get("bed_type")
+        if name == "accepting_today":
+            conditions = {"fresh": None, "no_embargo": _today(now).isoformat()}
+            its = [facts.WEEKENDS] if _today(now).weekday() >= _SATURDAY else []
+        else:
+            conditions = dict(_conditions(alone, now=now))
+            its = facts.asked(alone)
+        if conditions or its:
+            found[name] = Part(conditions=conditions, facts=tuple(its))
+    return found
+
+
+def _today(now: datetime) -> date:
+    return now.astimezone(LONDON).date()
+
+
+def _conditions(wanted: Mapping[str, Any], *, now: datetime) -> Iterator[tuple[str, Any]]:
     if wanted.get("max_price"):
         yield "max_price", math.floor(wanted["max_price"])
     if wanted.get("min_rating"):
@@ -122,17 +154,15 @@ def _area(code: str) -> dict[str, Any]:
     }
 
 
-def without(wanted: criteria.Criteria, name: str) -> criteria.Criteria | None:
-    """Return a search without one of its filters, or ``None`` where that would be another search.
+def relaxable(wanted: criteria.Criteria, *, now: datetime) -> dict[str, frozenset[str]]:
+    """Return the filters without which more could be found, each with what falls away with it.
 
     Of whom beds are looked for is the search itself; without its area a search needs a postcode.
     """
-    if not wanted.get(name) or name == "provider_type" or wanted.get(name) == criteria.LONG_TERM:
-        return None
-    if name == AREA and not any(wanted.get(postcode) for postcode in criteria.POSTCODES):
-        return None
-    rest = {other: value for other, value in wanted.items() if other != name}
-    if name == "stay":
+    found = {name: frozenset({name}) for name in parts(wanted, now=now) if name != facts.PROVIDER_TYPE}
+    if not any(wanted.get(postcode) for postcode in criteria.POSTCODES):
+        found.pop(AREA, None)
+    if "stay" in found:
         # A short-stay service means a short stay.
-        rest.pop("short_stay_service", None)
-    return cast("criteria.Criteria", rest)
+        found["stay"] |= {"short_stay_service"}
+    return found

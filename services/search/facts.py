@@ -51,8 +51,8 @@ def _of(snapshot: Mapping[str, Any]) -> Iterator[str]:
             yield fact(CAPABILITIES, code)
 
 
-def asked(wanted: criteria.Criteria) -> list[str]:
-    """Return the facts that a home must have to fit; the others of its traits are no facts."""
+def asked(wanted: Mapping[str, Any]) -> list[str]:
+    """Return the facts that a home must have to fit; ``asked.parts`` says what else it must be."""
     return sorted(set(_asked(wanted)))
 
 
@@ -61,8 +61,8 @@ def _asked(wanted: Mapping[str, Any]) -> Iterator[str]:
         if wanted.get(name):
             yield fact(name, wanted[name])
     # Without a bed type, the type of provider is what any of its beds are found by.
-    if wanted.get("provider_type") and wanted.get("bed_type"):
-        yield fact(PROVIDER_TYPE, wanted["provider_type"])
+    if wanted.get(PROVIDER_TYPE) and wanted.get("bed_type"):
+        yield fact(PROVIDER_TYPE, wanted[PROVIDER_TYPE])
     if wanted.get("stay") == criteria.SHORT_STAY:
         yield SHORT_STAY
     if wanted.get("out_of_hours"):

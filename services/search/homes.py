@@ -65,7 +65,11 @@ def _write_anew(sessions: database.Sessions, which: sa.ColumnElement[bool]) -> i
         ids = session.scalars(query).all()
     for batch in _batches(ids):
         with sessions.transaction() as session:
-            snapshots = session.scalars(sa.select(HOMES.c.snapshot).where(HOMES.c.provider_id.in_(batch)))
+            snapshots = session.scalars(
+                sa.select(HOMES.c.snapshot)
+                .where(HOMES.c.provider_id.in_(batch))
+                .order_by(HOMES.c.provider_id)
+            )
             restore(session, snapshots.all())
     return len(ids)
 

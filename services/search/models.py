@@ -15,6 +15,12 @@ CODE = String(collation="C")
 """Text compared byte by byte, which is enough for codes and builds and searches an index faster."""
 
 
+PLACING_LOCK = 727_002
+"""The advisory lock of whoever places all homes anew; any constant will do. A rebuild would undo what an
+import of postcodes placed meanwhile, and two rebuilds would build in each other's tables."""
+PLACING_UNDER_WAY = "A rebuild or an import of postcodes is under way; wait for it to end."
+
+
 class Point(UserDefinedType[tuple[float, float]]):
     """PostgreSQL's ``point``: easting and northing in metres on the British National Grid."""
 

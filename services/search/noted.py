@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 
-MOST_WORDS = 10
 LONGEST = 60
 """Letters of a word that count."""
 
@@ -21,11 +21,11 @@ def words(texts: Iterable[str]) -> list[str]:
 
 def query(asked: str) -> str:
     """Return what PostgreSQL matches with words: each that is asked for has to begin one of them."""
-    return " & ".join(f"'{word}':*" for word in words([asked])[:MOST_WORDS])
+    return " & ".join(f"'{word}':*" for word in words([asked]))
 
 
 def _words(text: str) -> Iterable[str]:
-    plain = _APOSTROPHES.sub("", text.casefold())
+    plain = _APOSTROPHES.sub("", unicodedata.normalize("NFC", text).casefold())
     return (word[:LONGEST] for word in _WORD.findall(plain))
 
 

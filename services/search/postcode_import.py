@@ -27,8 +27,6 @@ MOST_REJECTED = 0.05
 
 _BATCH = 5_000
 NULL = r"\N"
-# Any constant will do, as long as two imports use the same one.
-_LOCK = 727_002
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,8 +77,8 @@ def run(
         importing.Rejects(importing.rejects_path(path, rejects_folder)) as rejects,
         engine.begin() as connection,
     ):
-        if not connection.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_LOCK))):
-            raise errors.Conflict("Another import of postcodes is under way; wait for it to end.")
+        if not connection.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(models.PLACING_LOCK))):
+            raise errors.Conflict(models.PLACING_UNDER_WAY)
         _create_beside(connection)
         _fill(connection, path, counts=counts, rejects=rejects, progress=progress)
         _check(path, counts, rejects)

@@ -19,8 +19,6 @@ BESIDE = "beside"
 ATTEMPTS = 200
 """At putting the new model in place; each waits a little for the searches under way, and lets others pass."""
 _PATIENCE = "100ms"
-# Any constant will do; two rebuilds at a time would build in each other's tables.
-_LOCK = 727_002
 
 Page = Sequence[events.ProviderSnapshot]
 
@@ -32,7 +30,7 @@ def rebuild(sessions: database.Sessions, pages: Iterable[Page]) -> int:
     meanwhile are not lost: they are applied to the old model as ever, and whatever is newer there, or was
     created since the first page was asked for, is taken over before the models change places.
 
-    :raises errors.Conflict: when a rebuild is under way already.
+    :raises errors.Conflict: when another rebuild or an import of postcodes is under way.
     """
     with _connected(sessions) as connection, orm.Session(connection) as session:
         _begin(session)
@@ -53,17 +51,30 @@ def rebuild(sessions: database.Sessions, pages: Iterable[Page]) -> int:
 def _connected(sessions: database.Sessions) -> Iterator[sa.Connection]:
     """Give a connection of its own, on which the model's tables are those that are being built.
 
-    :raises errors.Conflict: when another rebuild is under way.
+    :raises errors.Conflict: when another rebuild or an import of postcodes is under way.
     """
     with sessions.engine.connect() as connection:
         connection.detach()
-        if not connection.scalar(sa.text("SELECT pg_try_advisory_lock(:lock)"), {"lock": _LOCK}):
-            raise errors.Conflict("A rebuild is under way already; wait for it to end.")
+        if not connection.scalar(
+            sa.text("SELECT pg_try_advisory_lock(:lock)"), {"lock": models.PLACING_LOCK}
+        ):
+            raise errors.Conflict(models.PLACING_UNDER_WAY)
         connection.execute(sa.text(f"SET search_path TO {BESIDE}, public"))
         # Indexes of hundreds of thousands of homes take their time.
         connection.execute(sa.text("SET statement_timeout TO '10min'"))
         connection.commit()
-        yield connection
+        with contextlib.ExitStack() as failed:
+            failed.callback(_leave, connection)
+            yield connection
+            failed.pop_all()
+
+
+def _leave(connection: sa.Connection) -> None:
+    """Drop what was built so far, as it is of no use to anybody."""
+    with contextlib.suppress(exc.SQLAlchemyError):
+        connection.rollback()
+        connection.execute(sa.text(f"DROP SCHEMA IF EXISTS {BESIDE} CASCADE"))
+        connection.commit()
 
 
 def _begin(session: orm.Session) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import string
+from collections.abc import Mapping
 from typing import Any
 
 from contracts import criteria
@@ -75,6 +76,24 @@ def every(search: asked.Asked) -> str:
 def count(search: asked.Asked) -> str:
     """Return the statement that only counts."""
     return _count(*_kind(search), search.places)
+
+
+def relaxed(
+    search: asked.Asked, parts: Mapping[str, asked.Part], without: Mapping[str, frozenset[str]]
+) -> str:
+    """Return the statement that counts the homes that fit all ``parts`` but those ``without`` names."""
+    conditions = tuple(
+        (name, tuple(sorted(part.conditions)), bool(part.facts)) for name, part in parts.items()
+    )
+    left_out = tuple((name, tuple(sorted(without[name]))) for name in without)
+    return _relaxed(search.bed_type, conditions, left_out, search.places)
+
+
+def relaxed_parameters(search: asked.Asked, parts: Mapping[str, asked.Part]) -> dict[str, Any]:
+    """Return what is sent beside that statement."""
+    return {**search.given, **search.conditions} | {
+        f"facts_{name}": list(part.facts) for name, part in parts.items()
+    }
 
 
 _Kind = tuple[str, frozenset[str], tuple[str, ...]]
@@ -161,6 +180,37 @@ def _count(bed_type: str, conditions: frozenset[str], facts: tuple[str, ...], pl
     return f"WITH {_origin(places)} SELECT count(*) FROM vacancies WHERE {wanted}"
 
 
+@functools.lru_cache(maxsize=MOST_STATEMENTS)
+def _relaxed(
+    bed_type: str,
+    parts: tuple[tuple[str, tuple[str, ...], bool], ...],
+    without: tuple[tuple[str, tuple[str, ...]], ...],
+    places: tuple[str, ...],
+) -> str:
+    """Return it: each home is looked at once, and counted wherever all else fits."""
+    fits = [
+        f"coalesce({' AND '.join(_of_part(name, conditions, has_facts))}, false) AS fits_{name}"
+        for name, conditions, has_facts in parts
+    ]
+    counts = []
+    for name, left_out in without:
+        others = [f"fits_{other}" for other, *_ in parts if other not in left_out]
+        counts.append(f"count(*) FILTER (WHERE {' AND '.join(others) or 'true'}) AS {name}")
+    return f"""
+        WITH {_origin(places)}, fitting AS MATERIALIZED (
+            SELECT {", ".join(fits)} FROM vacancies JOIN traits USING (provider_id)
+            WHERE {where_bed_type(bed_type)} AND {_somewhere(places)}
+        )
+        SELECT {", ".join(counts)} FROM fitting
+    """
+
+
+def _of_part(name: str, conditions: tuple[str, ...], has_facts: bool) -> list[str]:
+    known = _CONDITIONS | _OF_TRAITS
+    own = [known[condition] for condition in conditions]
+    return [*own, f"facts @> CAST(%(facts_{name})s AS text[])"] if has_facts else own
+
+
 def _walk_or_sort(
     bed_type: str, conditions: frozenset[str], facts: tuple[str, ...], places: tuple[str, ...]
 ) -> str:
@@ -206,16 +256,19 @@ def _columns(places: tuple[str, ...]) -> str:
 
 
 def _where(bed_type: str, conditions: frozenset[str], facts: tuple[str, ...], places: tuple[str, ...]) -> str:
-    somewhere = [
-        f"(SELECT place_{number} FROM origin) IS NOT NULL" for number, _ in enumerate(places, start=1)
-    ]
     own = [_CONDITIONS[name] for name in sorted(conditions) if name in _CONDITIONS]
     traits = [_OF_TRAITS[name] for name in sorted(conditions) if name in _OF_TRAITS]
     if facts:
         traits.append(f"facts @> CAST(ARRAY[{', '.join(map(_literal, facts))}] AS text[])")
     if traits:
         own.append(f"provider_id IN (SELECT provider_id FROM traits WHERE {' AND '.join(traits)})")
-    return " AND ".join([where_bed_type(bed_type), *own, *somewhere])
+    return " AND ".join([where_bed_type(bed_type), *own, _somewhere(places)])
+
+
+def _somewhere(places: tuple[str, ...]) -> str:
+    return " AND ".join(
+        f"(SELECT place_{number} FROM origin) IS NOT NULL" for number, _ in enumerate(places, start=1)
+    )
 
 
 def where_bed_type(bed_type: str) -> str:
@@ -295,7 +348,7 @@ def _numbered(name: str, places: tuple[str, ...]) -> list[str]:
 
 def forget() -> None:
     """Forget every statement, as they hold what it was made with."""
-    for made in (_page, _on_map, _every, _count):
+    for made in (_page, _on_map, _every, _count, _relaxed):
         made.cache_clear()
 
 

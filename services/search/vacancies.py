@@ -5,9 +5,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from contracts import criteria
+from contracts import criteria, vocabulary
 from kit import database
 from services.search import areas_placed, asked, documents, homes, postcodes, statements
 
@@ -80,13 +80,41 @@ def near_misses(
     if total > FEW:
         return []
     more = {}
-    for name in criteria.FILTERS:
-        relaxed = asked.without(wanted, name)
-        if relaxed is not None:
-            search = asked.of(relaxed, now=now)
-            more[name] = _count(reader, search) - total
+    parts, relaxable = asked.parts(wanted, now=now), asked.relaxable(wanted, now=now)
+    if relaxable:
+        search = asked.of(wanted, now=now)
+        found = reader.row(
+            statements.relaxed(search, parts, relaxable), statements.relaxed_parameters(search, parts)
+        )
+        more = {name: found[name] - total for name in relaxable}
+    if _is_of_more(reader, wanted):
+        any_bed = {name: value for name, value in wanted.items() if name != "bed_type"}
+        search = asked.of(cast("criteria.Criteria", any_bed), now=now)
+        row = reader.row(statements.count(search), statements.parameters(search))
+        more["bed_type"] = row["count"] - total
     order = sorted(more.items(), key=lambda pair: (-pair[1], criteria.FILTERS.index(pair[0])))
     return [{"filter": name, "homes": homes} for name, homes in order if homes > 0]
+
+
+def _is_of_more(reader: database.Reader, wanted: criteria.Criteria) -> bool:
+    """Tell whether without its bed type a search finds what it found and more, rather than other homes.
+
+    Without one it is any bed of the type of provider, which is a care home where it is not said.
+    """
+    bed_type = wanted.get("bed_type")
+    if not bed_type or wanted.get("provider_type"):
+        return bool(bed_type)
+    kinds = reader.rows(_PROVIDER_TYPE, {"bed_type": bed_type, "any": homes.any_of("")})
+    if not kinds:
+        return bed_type in vocabulary.CARE_HOME_BED_TYPES
+    return bool(kinds[0]["any_bed"] == homes.any_of(asked.CARE_HOME))
+
+
+_PROVIDER_TYPE = """
+    SELECT others.bed_type AS any_bed
+    FROM vacancies AS own JOIN vacancies AS others USING (provider_id)
+    WHERE own.bed_type = %(bed_type)s AND starts_with(others.bed_type, %(any)s) LIMIT 1
+"""
 
 
 def offered(reader: database.Reader) -> dict[str, list[str]]:
@@ -97,7 +125,7 @@ def offered(reader: database.Reader) -> dict[str, list[str]]:
         if name in found:
             found[name].append(value)
     for row in reader.rows(_BED_TYPES, {}):
-        if row["bed_type"][0] != homes.any_of("")[0]:
+        if not row["bed_type"].startswith(homes.any_of("")):
             found["bed_type"].append(row["bed_type"])
     return {name: sorted(values) for name, values in found.items()}
 
@@ -125,11 +153,6 @@ _BED_TYPES = """
     )
     SELECT bed_type FROM kinds WHERE bed_type IS NOT NULL
 """
-
-
-def _count(reader: database.Reader, search: asked.Asked) -> int:
-    found: int = reader.row(statements.count(search), statements.parameters(search))["count"]
-    return found
 
 
 def _answer(row: Any, search: asked.Asked) -> Found:

@@ -63,13 +63,13 @@ def random_homes(count: int) -> Iterator[Home]:
     for _ in range(count):
         number = chance.randrange(len(places))
         council, sub_icb, icb = chance.choice(AREAS)
-        age = datetime.timedelta(hours=chance.choice([1, 23, 30, 47, 100, 167, 500]))
+        hours = chance.choice([1, 23, 30, 47, 100, 167, 500, None])
         home = snapshot(
             type=chance.choice(TYPES),
             postcode=f"DH{number // 10 + 1} {number % 10}AA",
             listed=chance.random() < 0.95,
             active=chance.random() < 0.97,
-            last_updated=(NOW - age).isoformat(),
+            last_updated=(NOW - datetime.timedelta(hours=hours)).isoformat() if hours else None,
             bed_types=[
                 bed(kind, chance.randint(0, 3), weekly_price_from=chance.choice([None, 600, 900, 1300]))
                 for kind in chance.sample(BED_TYPES, chance.randint(1, 4))
@@ -94,15 +94,31 @@ def random_homes(count: int) -> Iterator[Home]:
                 {"text": text, "at": NOW.isoformat()} for text in chance.sample(NOTES, chance.randint(0, 2))
             ],
             alerts=chance.choice(
-                [[], [], [alert("embargo", -2, 2)], [alert("embargo", -9, -1)], [alert("outbreak", -1, 1)]]
+                [
+                    [],
+                    [],
+                    [alert("embargo", -2, 2)],
+                    [alert("embargo", -9, -1)],
+                    [alert("embargo", -3, 0)],
+                    [alert("embargo", 1, 1)],
+                    [alert("embargo", 0, None)],
+                    [alert("outbreak", -1, 1)],
+                ]
             ),
         )
         yield dict(home), places[number]
 
 
-def alert(kind: str, starts: int, ends: int) -> dict[str, Any]:
-    days = [(NOW + datetime.timedelta(days=days)).date().isoformat() for days in (starts, ends)]
-    return {"kind": kind, "text": "", "starts_on": days[0], "ends_on": days[1]}
+def alert(kind: str, starts: int, ends: int | None) -> dict[str, Any]:
+    def day(days: int) -> str:
+        return (NOW + datetime.timedelta(days=days)).date().isoformat()
+
+    return {
+        "kind": kind,
+        "text": "",
+        "starts_on": day(starts),
+        "ends_on": None if ends is None else day(ends),
+    }
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +153,7 @@ def fits(home: dict[str, Any], place: tuple[int, int], asked: dict[str, Any], no
     if not (home["listed"] and home["active"] and vacant):
         return False
     prices = [b["weekly_price_from"] for b in vacant if b["weekly_price_from"] is not None]
-    hours = (now - datetime.datetime.fromisoformat(home["last_updated"])).total_seconds() / 3600
+    hours = hours_old(home, now)
     said = " ".join(note["text"] for note in home["notes"]).lower().replace("-", " ").split()
     today = now.date().isoformat()
     for name, value in asked.items():
@@ -174,7 +190,8 @@ def fits(home: dict[str, Any], place: tuple[int, int], asked: dict[str, Any], no
                 ok = all(sum(home["capabilities"].get(code, {}).values()) > 0 for code in value)
             case "accepting_today":
                 barred = any(
-                    a["kind"] == "embargo" and a["starts_on"] <= today <= a["ends_on"] for a in home["alerts"]
+                    a["kind"] == "embargo" and a["starts_on"] <= today <= (a["ends_on"] or "9999")
+                    for a in home["alerts"]
                 )
                 weekend = now.weekday() in (5, 6)
                 ok = (
@@ -189,13 +206,20 @@ def fits(home: dict[str, Any], place: tuple[int, int], asked: dict[str, Any], no
     return True
 
 
+def hours_old(home: dict[str, Any], now: datetime.datetime) -> float:
+    """Give the age of a home's figures; those never declared are older than any."""
+    if home["last_updated"] is None:
+        return math.inf
+    return (now - datetime.datetime.fromisoformat(home["last_updated"])).total_seconds() / 3600
+
+
 def rank(
     home: dict[str, Any], place: tuple[int, int], asked: dict[str, Any], now: datetime.datetime
 ) -> tuple[Any, ...]:
     """Give what homes are ordered by."""
     distances = [math.dist(place, ORIGINS[code]) for code in asked_postcodes(asked)]
     prices = [b["weekly_price_from"] for b in vacant_beds(home, asked) if b["weekly_price_from"] is not None]
-    hours = (now - datetime.datetime.fromisoformat(home["last_updated"])).total_seconds() / 3600
+    hours = hours_old(home, now)
     first: Any = {
         None: sum(distances) if len(distances) > 1 else 0,
         "distance": 0,
@@ -300,8 +324,7 @@ def check(session: orm.Session, homes_at: list[Home], asked: dict[str, Any], now
         assert result.get("distances_miles", [result["distance_miles"]]) == pytest.approx(
             distances, rel=0.001, abs=0.05
         )
-        age = now - datetime.datetime.fromisoformat(home["last_updated"])
-        assert result["fresh"] == (age <= datetime.timedelta(hours=EXPECTED_HOURS[home["type"]]))
+        assert result["fresh"] == (hours_old(home, now) <= EXPECTED_HOURS[home["type"]])
 
 
 class TestEveryAndMap:
@@ -335,7 +358,11 @@ class TestNearMisses:
             assert answer["near_misses"] == []
             return
         wanted = {}
-        for name in set(asked) & set(criteria.FILTERS) - {"provider_type"}:
+        kept = {"provider_type"}
+        if "provider_type" not in asked and asked.get("bed_type") not in vocabulary.CARE_HOME_BED_TYPES:
+            # Any bed of a care home would be other homes than those with this bed.
+            kept.add("bed_type")
+        for name in (set(asked) & set(criteria.FILTERS)) - kept:
             rest = {other: value for other, value in asked.items() if other != name}
             if name == "stay":
                 rest.pop("short_stay_service", None)

@@ -206,6 +206,16 @@ class TestRebuild:
         with sessions.reading() as session:
             assert indexes(session) == before
 
+    def test_leaves_nothing_behind_when_it_fails(self, sessions: database.Sessions) -> None:
+        def failing() -> Iterator[list[events.ProviderSnapshot]]:
+            yield [snapshot()]
+            raise ConnectionError
+
+        with pytest.raises(ConnectionError):
+            rebuilding.rebuild(sessions, failing())
+        with sessions.reading() as session:
+            assert session.scalar(sa.text("SELECT to_regnamespace('beside')")) is None
+
     def test_is_refused_while_another_one_is_under_way(self, sessions: database.Sessions) -> None:
         def meanwhile() -> Iterator[list[events.ProviderSnapshot]]:
             with pytest.raises(errors.Conflict):

@@ -282,7 +282,7 @@ class TestSwap:
     def test_refuses_to_run_twice_at_once(self, sessions: database.Sessions, tmp_path: pathlib.Path) -> None:
         with sessions.transaction() as session:
             session.execute(sa.text("select pg_advisory_xact_lock(727002)"))
-            with pytest.raises(errors.Conflict, match="Another import"):
+            with pytest.raises(errors.Conflict, match="import of postcodes is under way"):
                 imported(sessions, written(tmp_path / "plain.csv", PLAIN))
 
     def test_leaves_the_tables_as_the_migrations_made_them(

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from nameko.testing.services import worker_factory
 from sqlalchemy import orm
 
-from contracts import errors, permissions
+from contracts import criteria, errors, events, permissions
 from kit import database, ids
 from services.search import models
 from services.search.recording import recorded
@@ -68,9 +68,9 @@ def written(sessions: database.Sessions, *taken: recorded.Notes, now: datetime.d
             notes.write(session, notes.take(), now=now)
 
 
-def told(search: Worker, *homes: dict[str, Any]) -> None:
+def told(search: Worker, *homes: events.ProviderSnapshot) -> None:
     for home in homes:
-        search(permissions.service("search")).on_capacity_declared(snapshots.declared(home))  # type: ignore[arg-type]
+        search(permissions.service("search")).on_capacity_declared(snapshots.declared(home))
 
 
 def rows(sessions: database.Sessions, table: Any) -> list[Any]:
@@ -232,9 +232,9 @@ class TestHowFound:
     def home(self, search: Worker) -> dict[str, Any]:
         """A home with a vacancy for general residential, and none for dementia."""
         beds = [bed(weekly_price_from=900), bed("dementia_nursing", 0)]
-        made = dict(snapshot(bed_types=beds, languages=["english"]))
+        made = snapshot(bed_types=beds, languages=["english"])
         told(search, made)
-        return made
+        return dict(made)
 
     def asked(self, search: Worker, sessions: database.Sessions, notes: recorded.Notes, home: Any) -> Any:
         written(sessions, notes)
@@ -289,7 +289,7 @@ class TestHowFound:
         self, sessions: database.Sessions, notes: recorded.Notes, search: Worker
     ) -> None:
         home = snapshot(listed=False, active=False)
-        told(search, home)  # type: ignore[arg-type]
+        told(search, home)
         search().find_vacancies(criteria={"postcode": "DH1 3YG"})
         told_of = self.asked(search, sessions, notes, home)
         assert told_of["state"] == ["inactive", "not_listed"]
@@ -416,9 +416,9 @@ class TestWriting:
         given.postcodes(session)
         origins = [{"postcode": "DH1 3YG"}]
         for language in ("welsh", "cornish"):
-            wanted = {"postcode": "DH1 3YG", "language": language}
+            wanted = criteria.Criteria(postcode="DH1 3YG", language=language)
             found = {"total": 0, "stale": 0, "origins": origins}
-            notes.searched(wanted, found, [], page=1, now=NOW)  # type: ignore[arg-type]
+            notes.searched(wanted, found, [], page=1, now=NOW)
         notes.write(session, notes.take(), now=NOW)
         (row,) = session.scalars(sa.select(models.Searches))
         assert (row.criteria["language"], row.searches) == ("other", 2)

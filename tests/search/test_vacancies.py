@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import orm
 
 from contracts import areas, errors
-from services.search import areas_placed, documents, vacancies
+from services.search import areas_placed, asked, documents, vacancies
 from tests.factories import snapshots
 from tests.search import given
 
@@ -255,6 +255,8 @@ class TestNotes:
             ("resident's", ["Lifts"]),
             ("welcome!", ["Pets"]),
             ("' | 'pets", ["Pets"]),
+            ("zoe\u0308", ["Lifts"]),
+            ("a b c d e f g h i j pets", []),
         ],
     )
     def test_b3_are_searched_by_word(self, session: orm.Session, words: str, names: list[str]) -> None:
@@ -369,6 +371,24 @@ class TestPlaces:
         with pytest.raises(errors.Invalid) as refused:
             areas_placed.replace_headquarters(session, tmp_path / "offices.csv")
         assert list(refused.value.fields) == said
+
+
+class TestNearMisses:
+    def test_c5_of_a_unit_never_offer_care_homes_in_its_place(self, session: orm.Session) -> None:
+        unit = snapshot(type="community", bed_types=[bed("community_rehabilitation")])
+        given.stored(session, [unit, *(snapshot() for _ in range(3))])
+        answer = given.search(session, postcode="DH1", bed_type="community_rehabilitation")
+        assert (answer["total"], answer["near_misses"]) == (1, [])
+        answer = given.search(session, postcode="DH1", bed_type="general_nursing")
+        assert (answer["total"], answer["near_misses"]) == (0, [{"filter": "bed_type", "homes": 3}])
+
+
+class TestToday:
+    def test_c2_is_the_day_in_london(self) -> None:
+        friday_night = datetime.datetime(2026, 7, 3, 23, 30, tzinfo=datetime.UTC)
+        search = asked.of({"postcode": "DH1", "accepting_today": True}, now=friday_night)
+        assert search.today == search.conditions["no_embargo"] == "2026-07-04"
+        assert search.facts == ("weekends",)
 
 
 class TestFresh:

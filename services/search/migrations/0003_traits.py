@@ -39,7 +39,7 @@ def upgrade() -> None:
 def _homes() -> None:
     op.drop_index("ix_homes_words", "homes")
     op.drop_column("homes", "words")
-    # Homes that are known already are of shape 0, and are written anew when search starts.
+    # Homes that are known already are of shape 0, and are written anew by `tracker migrate`.
     op.add_column("homes", sa.Column("shape", sa.SmallInteger(), nullable=False, server_default="0"))
     op.alter_column("homes", "shape", server_default=None)
     op.add_column("homes", sa.Column("name", sa.Text(), nullable=False, server_default=""))
