@@ -6,8 +6,7 @@ empty is left out. Of what homes declare, only the commercially safe part is her
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -61,7 +60,7 @@ class OpenData:
             "openapi_url": f"{site}/openapi.json",
             "description": f"Vacancies in care homes, hospices and units in England. {published.ABOUT[1]}",
         }
-        return self._open(request, ("hsds",), lambda: about)
+        return self._open(self._kept(request, lambda: about, "about"), request, "hsds", dict)
 
     @http.api(
         "GET",
@@ -73,9 +72,8 @@ class OpenData:
     )
     def get_hsds_services(self, request: http.Request, *, query: dict[str, Any]) -> Any:
         """List homes and units that are published as HSDS services with their capacities, page by page."""
-        found = self._homes_of(request, query["area"], query["page"], query["per_page"])
-        key = ("hsds services", query["area"], query["page"], query["per_page"])
-        return self._open(request, key, lambda: open_data_formats.services(found()))
+        homes = self._homes_of(request, query["area"], query["page"], query["per_page"])
+        return self._open(homes, request, "hsds", open_data_formats.services)
 
     @http.api(
         "GET",
@@ -86,11 +84,10 @@ class OpenData:
     )
     def get_hsds_service(self, request: http.Request, *, service_id: str) -> Any:
         """Show one home or unit as an HSDS service."""
-        return self._open(
-            request,
-            ("hsds service", service_id),
-            lambda: open_data_formats.service(self.reports.public_home(provider_id=service_id)),
+        home = self._kept(
+            request, lambda: self.reports.public_home(provider_id=service_id), "home", service_id
         )
+        return self._open(home, request, "hsds", open_data_formats.service)
 
     @http.api(
         "GET",
@@ -102,30 +99,32 @@ class OpenData:
     )
     def get_tracker_vacancies(self, request: http.Request, *, query: dict[str, Any]) -> Any:
         """List homes and units that are published in the tracker's interchange format, page by page."""
-        found = self._homes_of(request, query["area"], query["page"], query["page_size"])
-        key = ("tracker vacancies", query["area"], query["page"], query["page_size"])
-        return self._open(request, key, lambda: open_data_formats.items(found()))
+        homes = self._homes_of(request, query["area"], query["page"], query["page_size"])
+        return self._open(homes, request, "tracker", open_data_formats.items)
 
-    def _homes_of(
-        self, request: http.Request, area: str | None, number: int, size: int
-    ) -> Callable[[], Mapping[str, Any]]:
-        """Return what asks for a page of homes, so that it is asked for once for both formats."""
+    def _homes_of(self, request: http.Request, area: str | None, number: int, size: int) -> kept_answers.Made:
+        """Return a page of homes, which is asked for once for both formats."""
         if area is not None and not (areas.council(area) or areas.sub_icb(area) or areas.icb(area)):
             raise errors.NotFound("There is no council, sub-ICB or ICB in England with this code.")
-        return functools.partial(
-            self.published.get,
-            ("homes", area, number, size),
+        return self._kept(
+            request,
             lambda: self.reports.public_homes(area=area, page=number, page_size=size),
-            seconds=request.settings.published_seconds,
+            "homes",
+            area,
+            number,
+            size,
         )
 
-    def _open(self, request: http.Request, key: tuple[Any, ...], make: Callable[[], Any]) -> http.Page:
-        seconds = request.settings.published_seconds
-        found = self.published.get(
-            key,
+    def _kept(self, request: http.Request, make: Callable[[], Any], *key: Any) -> kept_answers.Made:
+        return self.published.get((kept_answers.FEED, *key), make, seconds=request.settings.published_seconds)
+
+    def _open(
+        self, made: kept_answers.Made, request: http.Request, name: str, written: Callable[[Any], Any]
+    ) -> http.Page:
+        found = made.as_form(
+            name,
             lambda: kept_answers.content(
-                orjson.dumps(open_data_formats.without_empty(make())), kept_answers.JSON
+                orjson.dumps(open_data_formats.without_empty(written(made.value))), kept_answers.JSON
             ),
-            seconds=seconds,
         )
-        return kept_answers.answer(request, found, seconds=seconds)
+        return kept_answers.answer(request, found, seconds=made.seconds_left)

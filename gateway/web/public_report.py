@@ -39,19 +39,23 @@ class PublicReport:
     def public_areas_page(self, request: http.Request) -> http.Page:
         """Offer the areas that have homes."""
         seconds = request.settings.published_seconds
-        found = self.published.get(("areas",), self.reports.public_areas, seconds=seconds)
-        return self._for_everybody(request, ("areas page",), "public/areas.html", kinds=KINDS, areas=found)
+        made = self.published.get((kept_answers.AREAS,), self.reports.public_areas, seconds=seconds)
+        return self._for_everybody(request, made, "public/areas.html", kinds=KINDS, areas=made.value)
 
     @http.page("GET", f"{PATH}/<code>", may=permissions.PUBLIC, always=True)
     def public_report_page(self, request: http.Request, *, code: str) -> http.Page:
         """Show the report of an area."""
         area = _area(code)
-        report = self._report_of_area(request, area.code)
+        made = self.published.get(
+            (kept_answers.AREAS, "report", area.code),
+            lambda: self.reports.public_report(area=area.code),
+            seconds=request.settings.published_seconds,
+        )
         return self._for_everybody(
             request,
-            ("report page", area.code),
+            made,
             "public/report.html",
-            report=report,
+            report=made.value,
             address=f"{PATH}/{area.code}",
             councils=_councils_of(area),
             about=published.ABOUT,
@@ -61,7 +65,7 @@ class PublicReport:
             out_of_date=published.OUT_OF_DATE,
             support=request.settings.support_email,
             may_send=may_send(request.actor, area.code),
-            tag=_tag(report, rendering.asset("tracker.css")),
+            tag=_tag(made.value, rendering.asset("tracker.css")),
             notice=NOTICES.get(request.args.get("done", "")),
         )
 
@@ -104,45 +108,38 @@ class PublicReport:
             return _send_form(request, area, values, refusal=refusal)
         return http.see_other(f"{PATH}/{area.code}?done=sent")
 
-    def _report_of_area(self, request: http.Request, code: str) -> Any:
-        return self.published.get(
-            ("report", code),
-            lambda: self.reports.public_report(area=code),
-            seconds=request.settings.published_seconds,
-        )
-
     def _for_everybody(
         self,
         request: http.Request,
-        key: tuple[str, ...],
+        made: kept_answers.Made,
         template: str,
         *,
         tag: str | None = None,
+        notice: str | None = None,
         **context: Any,
     ) -> http.Page:
         """Show a page that is kept for whoever is not signed in; for others it has their name on it."""
-        if request.session is not None or request.query_string:
-            return rendering.respond(request, template, **context)
-        seconds = request.settings.published_seconds
-        found = self.published.get(
-            key,
+        if request.session is not None or notice is not None:
+            return rendering.respond(request, template, notice=notice, **context)
+        found = made.as_form(
+            "page",
             lambda: kept_answers.content(
                 rendering.respond(request, template, **context).get_data(), kept_answers.HTML, tag=tag
             ),
-            seconds=seconds,
         )
-        page = kept_answers.answer(request, found, seconds=seconds)
+        page = kept_answers.answer(request, found, seconds=made.seconds_left)
         # Who has a session sees another page at this address.
         page.headers["Vary"] = "Cookie, Accept-Encoding"
         return page
 
     def _public_file(self, request: http.Request, code: str, file_type: str) -> http.Page:
         area = _area(code)
-        seconds = request.settings.published_seconds
-        found = self.published.get(
-            (file_type, area.code), lambda: self._public_file_made(area.code, file_type), seconds=seconds
+        made = self.published.get(
+            (kept_answers.AREAS, file_type, area.code),
+            lambda: self._public_file_made(area.code, file_type),
+            seconds=request.settings.published_seconds,
         )
-        page = kept_answers.answer(request, found, seconds=seconds)
+        page = kept_answers.answer(request, made.value, seconds=made.seconds_left)
         how = "inline" if file_type == "pdf" else "attachment"
         page.headers["Content-Disposition"] = f'{how}; filename="vacancies-{area.code}.{file_type}"'
         return page

@@ -237,7 +237,9 @@ def _age(public: Front) -> None:
         for part in public.container.dependencies
         if type(part).__name__ == "Kept" and hasattr(part, "made")
     ]
-    kept.made.update({key: (at - 61, value) for key, (at, value) in kept.made.items()})
+    for made in kept.made.values():
+        made.at -= 61
+        made.until -= 61
 
 
 def _made_anew(public: Front, changes: dict[str, Any]) -> str:
