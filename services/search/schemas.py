@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 
 import marshmallow
@@ -23,6 +24,9 @@ LONGEST_AGO = 24 * 366 * 10
 """Hours."""
 LAST_PAGE = 100_000
 LONGEST_WORDS = 100
+MOST_DAYS = 400
+"""Of demand in one answer, which is as long as searches are kept."""
+_FIRST_DAY, _LAST_DAY = date(2020, 1, 1), date(2099, 12, 31)
 
 
 def _number(kind: type[fields.Float] | type[fields.Integer], least: float, most: float, words: str) -> Any:
@@ -115,7 +119,12 @@ def _is_empty(value: Any) -> bool:
 
 def _day() -> Any:
     words = "Enter a day like 2026-11-22."
-    return fields.Date(required=True, error_messages={"invalid": words, "null": words})
+    years = f"Enter a day from {_FIRST_DAY.year} to {_LAST_DAY.year}."
+    return fields.Date(
+        required=True,
+        validate=validate.Range(_FIRST_DAY, _LAST_DAY, error=years),
+        error_messages={"invalid": words, "null": words},
+    )
 
 
 class Page(marshmallow.Schema):
@@ -171,6 +180,8 @@ class Demand(marshmallow.Schema):
     def _has_days(self, data: dict[str, Any], **_: Any) -> None:
         if data["until"] < data["since"]:
             raise marshmallow.ValidationError("The last day is before the first.", "until")
+        if (data["until"] - data["since"]).days >= MOST_DAYS:
+            raise marshmallow.ValidationError(f"Ask for at most {MOST_DAYS} days at once.", "until")
 
 
 _PLACE, _CRITERIA, _PAGE, _AFTER = Place(), Criteria(), Page(), After()

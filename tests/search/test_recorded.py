@@ -349,12 +349,22 @@ class TestDemand:
 
     @pytest.mark.parametrize(
         ("wrong", "field"),
-        [({"since": "x"}, "since"), ({"until": "2026-10-01"}, "until"), ({"area": "E99"}, "area")],
+        [
+            ({"since": "x"}, "since"),
+            ({"since": "0001-01-01"}, "since"),
+            ({"until": "2026-10-01"}, "until"),
+            ({"until": "9999-12-31"}, "until"),
+            ({"until": "2027-12-06"}, "until"),
+            ({"area": "E99"}, "area"),
+        ],
     )
     def test_refuses_what_is_no_day_and_no_area(self, search: Worker, wrong: Any, field: str) -> None:
         with pytest.raises(errors.Invalid) as refused:
             self.demand(search, ADMINISTRATOR, **wrong)
         assert list(refused.value.fields) == [field]
+
+    def test_is_told_of_400_days_at_once(self, search: Worker) -> None:
+        assert self.demand(search, ADMINISTRATOR, until="2027-12-05") == self.demand(search, ADMINISTRATOR)
 
 
 class TestLag:
