@@ -239,7 +239,7 @@ class PageEndpoint(Endpoint):
     ) -> None:
         """``secret_address`` says that whoever knows the address is let in, so that it is told to nobody.
 
-        ``counted`` says that it counts like an API call of a stranger, as it takes work to make.
+        ``counted`` says that it counts like an API call, as it takes work to make.
 
         ``kept`` says what becomes of a form that arrives when the session has ended, once its sender has
         signed in again: SHOWN_AGAIN where the page takes ``go=edit`` for "show the form as it was filled in,
@@ -256,16 +256,18 @@ class PageEndpoint(Endpoint):
         if request.method == "HEAD":
             # Mail scanners look at links like this: they get the page's headers, and nothing is done.
             request.method = "GET"
-        if self.counted:
-            self.server.rates.count_stranger(request)
         request.is_public = self.public
         request.has_secret_address = self.secret_address
         request.actor = self.seen_from(request, request.actor)
         token = security.session_token(request)
+        if self.counted and (token is None or not self.sessions.has_known(token)):
+            self.server.rates.count_stranger(request)
         if not self.public:
             self.sign_in(request, token)
         elif token is not None:
             self._sign_in_if_possible(request, token)
+        if self.counted and request.session is not None:
+            self.server.rates.count(request)
         due = self.duty_before(request)
         if due is not None:
             there = where_done(due, _address_of(request) if request.method == "GET" else "")

@@ -35,14 +35,14 @@ class PublicReport:
     reports: rpc.Client
     published: kept_answers.Kept
 
-    @http.page("GET", PATH, may=permissions.PUBLIC, always=True)
+    @http.page("GET", PATH, may=permissions.PUBLIC, always=True, counted=True)
     def public_areas_page(self, request: http.Request) -> http.Page:
         """Offer the areas that have homes."""
         seconds = request.settings.published_seconds
         made = self.published.get((kept_answers.AREAS,), self.reports.public_areas, seconds=seconds)
         return self._for_everybody(request, made, "public/areas.html", kinds=KINDS, areas=made.value)
 
-    @http.page("GET", f"{PATH}/<code>", may=permissions.PUBLIC, always=True)
+    @http.page("GET", f"{PATH}/<code>", may=permissions.PUBLIC, always=True, counted=True)
     def public_report_page(self, request: http.Request, *, code: str) -> http.Page:
         """Show the report of an area."""
         area = _area(code)

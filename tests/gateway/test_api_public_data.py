@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from contracts import errors
-from tests.gateway import conftest
+from tests.gateway import browsing, conftest
 from tests.gateway.conftest import PROVIDER_ID, Front
 from tests.gateway.test_web_public_report import HOME, PATH, REPORT
 
@@ -293,14 +293,20 @@ class TestLimit:
             front.reports.public_report_file.return_value = made
             yield front
 
-    def test_c8_holds_for_open_data_and_files_alike_and_not_for_pages(self, narrow: Front) -> None:
+    def test_c8_holds_for_open_data_files_and_pages_alike(self, narrow: Front) -> None:
         assert narrow.call("GET", TRACKER).headers["RateLimit-Remaining"] == "1"
         assert narrow.call("GET", f"{PATH}.pdf").status_code == 200
         refused = narrow.call("GET", TRACKER)
         assert refused.status_code == 429
         assert int(refused.headers["Retry-After"]) <= 60
         assert refused.headers["Access-Control-Allow-Origin"] == "*"
-        file = narrow.call("GET", f"{PATH}.csv")
-        assert (file.status_code, file.headers["Content-Type"]) == (429, "text/html; charset=utf-8")
-        assert "Too many" in file.text
-        assert narrow.call("GET", PATH).status_code == 200
+        for address in (f"{PATH}.csv", PATH, f"{PATH}?done=sent", "/public/vacancies"):
+            page = narrow.call("GET", address)
+            assert (page.status_code, page.headers["Content-Type"]) == (429, "text/html; charset=utf-8")
+            assert "Too many" in page.text
+        assert narrow.call("GET", "/").status_code == 200
+
+    def test_c8_counts_people_who_are_signed_in_for_themselves(self, narrow: Front) -> None:
+        visitor = browsing.Visitor(narrow).signed_in(browsing.MANAGER)
+        assert {visitor.get(PATH).status_code for _ in range(5)} == {200}
+        assert narrow.caller.get(narrow.url + TRACKER).headers["RateLimit-Remaining"] == "0"

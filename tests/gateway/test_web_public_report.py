@@ -158,6 +158,13 @@ class TestReport:
         assert (again.status_code, again.content) == (304, b"")
         assert again.headers["ETag"] == first.headers["ETag"]
 
+    def test_c8_of_a_crowd_with_addresses_of_their_own_reaches_reports_once(self, public: Front) -> None:
+        tags = {public.call("GET", f"{PATH}?x={number}").headers["ETag"] for number in range(5)}
+        assert len(tags) == 1
+        assert public.reports.public_report.call_count == 1
+        assert public.call("GET", f"{PATH}?done=nothing").headers["ETag"] in tags
+        assert "ETag" not in public.call("GET", f"{PATH}?done=sent").headers
+
     def test_c8_has_another_tag_when_figures_change(self, public: Front) -> None:
         first = public.call("GET", PATH).headers["ETag"]
         assert _made_anew(public, {"as_of": "2026-11-22T10:06:00+00:00"}) == first
