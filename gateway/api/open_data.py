@@ -19,7 +19,7 @@ from gateway.api import open_data_formats, open_data_shapes
 if TYPE_CHECKING:
     from kit import rpc
 
-HSDS_PROFILE = "https://docs.openreferral.org/en/latest/hsds/"
+HSDS_PROFILE = "https://openreferraluk.org/developers/specifications"
 OFFERED: dict[str, Any] = {
     "tag": "Open data",
     "may": permissions.PUBLIC,

@@ -14,6 +14,10 @@ from gateway.web import words
 _NAMESPACE = uuid.UUID("6f1d8c52-0c7f-4f3e-9a0b-1f9d1b1c7a55")
 """From which the ids follow of what HSDS wants an id for and the tracker has none: they never change."""
 
+RUNS_HOMES = "Runs homes, units or care at home in England that are published in the tracker."
+NAME_NOT_KNOWN = "Organisation whose name is not known"
+"""HSDS wants a name."""
+
 
 def without_empty(value: Any) -> Any:
     """Return a value without fields that hold nothing; lists of a page stay, even if empty."""
@@ -67,8 +71,9 @@ def service(home: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _organization(home: Mapping[str, Any]) -> dict[str, Any]:
-    name = home["organisation_name"] or home["name"]
-    return {"id": home["organisation_id"], "name": name, "description": f"Runs {home['name']}."}
+    """Return who runs a home: the same whichever of its homes is told of."""
+    name = home["organisation_name"] or NAME_NOT_KNOWN
+    return {"id": home["organisation_id"], "name": name, "description": RUNS_HOMES}
 
 
 def _location(home: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,10 +102,15 @@ def _location(home: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _counted(told: Mapping[str, Any]) -> str:
+    """Say what is counted: beds of a type, or people where a provider looks after people at home."""
+    return f"{told['label']} (people)" if told["unit"] == "person" else str(told["label"])
+
+
 def _capacity(home: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
     unit = {
         "id": _id("unit", told["bed_type"]),
-        "name": told["label"],
+        "name": _counted(told),
         "scheme": open_data_shapes.UNIT_SCHEME,
         "identifier": told["bed_type"],
     }
@@ -143,6 +153,7 @@ def _item(home: Mapping[str, Any]) -> dict[str, Any]:
             {
                 "bedType": told["label"],
                 "bedTypeCode": told["bed_type"],
+                "unit": told["unit"],
                 "spare": told["number"],
                 "spareIsAtLeast": told["or_more"],
             }

@@ -11,7 +11,8 @@ from gateway.api.fields import Digits, Id, area_code, page
 from gateway.api.shapes import Answer, always, many
 
 PAGE_SIZE = 50
-HSDS_VERSION = "3.0"
+HSDS_VERSION = "HSDS-UK-3.0"
+"""By which readers know that the profile of Open Referral UK is followed, and which edition of it."""
 UNIT_SCHEME = "capacity-tracker-bed-types"
 AREA = {"description": "Code of a council, sub-ICB or ICB; without it, all of England."}
 
@@ -115,6 +116,7 @@ class InterchangeVacancies(Interchange):
     bed_type = always(fields.String, example="General Residential")
     bed_type_code = always(fields.String, example="general_residential")
     spare = always(fields.Integer, description="Vacancies, told up to a number.")
+    unit = always(fields.String, example="bed", description="What is counted: `bed`, or `person` at home.")
     spare_is_at_least = always(fields.Boolean, description="Whether there may be more than are told.")
 
 
