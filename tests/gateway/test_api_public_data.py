@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +26,48 @@ SECRETS = {
     "manager_name": "manager-sentinel",
     "email": "email-sentinel",
 }
+FORMAT = [
+    "cqcId",
+    "locationName",
+    "cqcType",
+    "odsCode",
+    "providerOdsCode",
+    "isCareHome",
+    "isAcute",
+    "isCommunity",
+    "isHospice",
+    "isSubstanceMisuse",
+    "geography",
+    "icbName",
+    "icbOdsCode",
+    "subIcbName",
+    "subIcbOdsCode",
+    "laCode",
+    "laName",
+    "laSnacCode",
+    "laRegionName",
+    "lrfName",
+    "nhseRegionName",
+    "acceptingOutOfHoursAdmissions",
+    "admissionStatus",
+    "confirmedSave",
+    "reportInclusion",
+    "totalResidentCount",
+    "vacanciesLastUpdated",
+    "vacancies",
+    "bedType",
+    "total",
+    "used",
+    "spare",
+    "reserved",
+    "closed",
+    "closureReason",
+    "workforce",
+    "vaccinations",
+    "ascSupport",
+    "internationalRecruitment",
+]
+"""The fields of the tracker's interchange format."""
 PAGE = {"total_items", "total_pages", "page_number", "size", "first_page", "last_page", "empty", "contents"}
 
 
@@ -267,6 +311,15 @@ class TestInterchange:
                 "spareIsAtLeast": True,
             }
         ]
+
+    def test_c8_has_every_field_of_the_format_that_is_not_said_to_be_left_out(self, public: Front) -> None:
+        (item,) = public.call("GET", TRACKER).json()["items"]
+        told = {*item, *item["geography"], *item["vacancies"][0]}
+        guide = (Path(__file__).parents[2] / "docs" / "API.md").read_text()
+        (left_out,) = re.findall(r"^- Left out.*^- Old figures", guide, re.MULTILINE | re.DOTALL)
+        assert {field for field in FORMAT if field not in told} == {
+            field for field in FORMAT if f"`{field}`" in left_out
+        }
 
     def test_c8_leaves_out_what_is_commercially_sensitive(self, public: Front) -> None:
         (item,) = public.call("GET", TRACKER).json()["items"]
