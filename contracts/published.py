@@ -30,6 +30,8 @@ LARGEST_PAGE = 100
 """Homes on one page of the open data."""
 MOST_ADDRESSES = 5
 """Whom a report is mailed to at once."""
+DAYS_KEPT = 90
+"""For how many days it is known to which addresses a report was mailed."""
 LONGEST_WORDS = 200
 """Characters of a sender's own line."""
 

@@ -15,7 +15,8 @@ from kit import ids
 if TYPE_CHECKING:
     from kit import rpc
 
-PEOPLE, PROVIDERS = "people", "providers"
+PEOPLE, PROVIDERS, REPORTS = "people", "providers", "reports"
+KINDS = {PEOPLE: "people and organisations", PROVIDERS: "providers", REPORTS: "files and reports"}
 NAMES = ("what", "subject", "by", "organisation", "action", "since", "until")
 PAGE_SIZE = 50
 MOST_CHOICES = 20
@@ -41,8 +42,8 @@ class Question:
     """By field, who may be meant where several are called so."""
 
     @property
-    def about_providers(self) -> bool:
-        return self.asked["what"] == PROVIDERS
+    def what(self) -> str:
+        return self.asked["what"]
 
     @property
     def is_clear(self) -> bool:
@@ -58,6 +59,7 @@ class Audit:
 
     identity: rpc.Client
     providers: rpc.Client
+    reports: rpc.Client
 
     @http.page("GET", "/audit", may=permissions.READ_AUDIT)
     def audit_page(self, request: http.Request) -> http.Page:
@@ -65,7 +67,7 @@ class Audit:
         question = self._question(request)
         before = request.args.get("before", "")
         before_id = int(before) if before.isascii() and before.isdigit() and len(before) < 16 else None
-        read = self._trail(question)
+        read = self._keeper(question).audit
         found = (
             read(**question.filters, before_id=before_id, limit=PAGE_SIZE)
             if question.is_clear
@@ -79,9 +81,9 @@ class Audit:
             question=question,
             asked=question.asked,
             results=[_linked(question, entry) for entry in found["results"]],
-            actions=self._actions_of(question),
+            actions=self._keeper(question).audit_actions()["results"],
             chips=chips.of("/audit", question.asked, question.words),
-            tabs={kind: f"/audit?what={kind}" for kind in (PEOPLE, PROVIDERS)},
+            tabs={kind: (f"/audit?what={kind}", called.capitalize()) for kind, called in KINDS.items()},
             newest=question.address("/audit") if before_id is not None else None,
             older=question.address("/audit", before=str(found["next"])) if found["next"] else None,
             export=question.address("/audit.csv"),
@@ -95,31 +97,28 @@ class Audit:
         question = self._question(request)
         if not question.is_clear:
             return http.see_other(question.address("/audit"))
-        rows, cut_off = audit_export.entries(self._trail(question), question.filters)
-        about = "providers" if question.about_providers else "people and organisations"
+        rows, cut_off = audit_export.entries(self._keeper(question).audit, question.filters)
         limits = "; ".join(question.words.values()) or "everything you may see"
         today = datetime.now(UTC)
         return audit_export.file(
             rows,
-            criteria=f"Audit trail of {about}: {limits}. Made on {words.moment(today)}.",
+            criteria=f"Audit trail of {KINDS[question.what]}: {limits}. Made on {words.moment(today)}.",
             cut_off=cut_off,
-            name=f"audit-{question.asked['what']}-{today:%Y-%m-%d}",
+            name=f"audit-{question.what}-{today:%Y-%m-%d}",
         )
 
-    def _trail(self, question: Question) -> Callable[..., Any]:
-        reader: Callable[..., Any] = self.providers.audit if question.about_providers else self.identity.audit
-        return reader
-
-    def _actions_of(self, question: Question) -> list[str]:
-        service = self.providers if question.about_providers else self.identity
-        return list(service.audit_actions()["results"])
+    def _keeper(self, question: Question) -> rpc.Client:
+        """Return the service that keeps the trail."""
+        return {PEOPLE: self.identity, PROVIDERS: self.providers, REPORTS: self.reports}[question.what]
 
     def _question(self, request: http.Request) -> Question:
         """Read the question from the address, finding out who is meant by names."""
         asked = {name: request.args.get(name, "").strip()[:200] for name in NAMES}
-        asked["what"] = PROVIDERS if asked["what"] == PROVIDERS else PEOPLE
+        asked["what"] = asked["what"] if asked["what"] in KINDS else PEOPLE
         question = Question(asked)
-        if question.about_providers:
+        if question.what == REPORTS:
+            asked["organisation"] = asked["subject"] = ""
+        elif question.what == PROVIDERS:
             asked["organisation"] = ""
             self._mean(question, "subject", "provider_id", self._providers_called)
         else:

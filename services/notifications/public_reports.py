@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import uuid
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy import orm
 
-from services.notifications import letters, links, mails
+from contracts import published
+from services.notifications import letters, links, mails, models
 
 KIND = "public_report"
 PDF = "application/pdf"
@@ -21,7 +23,6 @@ _ADDRESSES = uuid.UUID("f2a6c3de-8f5b-4f4e-9a53-6f0f8f7e2b10")
 def announce(
     session: orm.Session,
     *,
-    sender: mails.Recipient,
     organisation: str,
     sending_id: str,
     report: Mapping[str, Any],
@@ -30,6 +31,8 @@ def announce(
 ) -> None:
     """Queue a mail to each address that somebody named; ``report`` is what reports tells of the sending."""
     content = base64.b64decode(report["content"])
+    # Reports leaves a name out that looks like a link.
+    sender = report["sender"] or organisation or "Somebody"
     code = report["area"]["code"]
     for address in report["addresses"]:
         to = _recipient(address)
@@ -41,8 +44,8 @@ def announce(
             full_name=to.full_name,
             site=site,
             area=report["area"]["name"],
-            sender=sender.full_name,
-            organisation=organisation,
+            sender=sender,
+            organisation="" if sender == organisation else organisation,
             words=report["words"],
             homes=report["homes"],
             with_vacancies=report["with_vacancies"],
@@ -51,6 +54,13 @@ def announce(
         )
         mails.write(session, mail_id, letter)
         mails.attach(session, mail_id, content=content, name=f"vacancies-{code}.pdf", content_type=PDF)
+
+
+def forget_old(session: orm.Session, *, now: datetime) -> None:
+    """Forget mails that people without an account had long ago."""
+    table = models.Mail
+    before = now - timedelta(days=published.DAYS_KEPT)
+    session.execute(sa.delete(table).where(table.kind == KIND, table.queued_at < before))
 
 
 def _recipient(address: str) -> mails.Recipient:

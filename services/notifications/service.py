@@ -39,6 +39,7 @@ LOOK_SECONDS = 2.0
 """How often a process looks for mails that another one queued or left; its own are sent at once."""
 SCHEDULE_SECONDS = 60
 """How often the reminders' schedule is looked at."""
+HOUSEKEEPING_SECONDS = 3600
 AT_A_TIME = 500
 """Ids in one question to identity, and reminders in one transaction."""
 REPORT_SECONDS = 65.0
@@ -199,6 +200,12 @@ class Notifications(health.Health):
             with self.database.transaction() as session:
                 reminders.record_run(session, now=now)
 
+    @timer(interval=HOUSEKEEPING_SECONDS, eager=True)
+    def keep_house(self) -> None:
+        """Forget whom public reports were mailed to long ago."""
+        with self.database.transaction() as session:
+            public_reports.forget_old(session, now=self.clock())
+
     @messaging.handles(events.ProviderChanged)
     def on_provider_changed(self, event: events.ProviderChanged) -> None:
         # Idempotent: a version as new as the one held is ignored.
@@ -300,7 +307,6 @@ class Notifications(health.Health):
         names = self.identity.organisation_names(organisation_ids=wanted) if wanted else {}
         self._queue(
             public_reports.announce,
-            sender=self._person(event.user_id),
             organisation=names.get(organisation_id, ""),
             sending_id=event.sending_id,
             report=report,

@@ -31,7 +31,7 @@ class Public:
     def public_areas(self) -> dict[str, Any]:
         """List the councils, sub-ICBs and ICBs that have homes to report on; public."""
         with self.database.reading() as session:
-            return public_homes.of_areas(session)
+            return public_homes.of_areas(session, now=self.clock())
 
     @rpc.entrypoint(may=permissions.PUBLIC, repeatable=True)
     def public_report(self, *, area: str) -> dict[str, Any]:
@@ -95,6 +95,7 @@ class Public:
             report = public_report.of(session, area=sending.area_code, now=self.clock())
         return {
             "addresses": sending.addresses,
+            "sender": public_sending.sender(sending),
             "words": sending.words,
             "organisation_id": sending.organisation_id,
             "area": report["area"],

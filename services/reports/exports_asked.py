@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from contracts import criteria as searches
 from contracts import errors, exports, permissions
 from kit import ids, jobs
-from services.reports import models
+from services.reports import audit, models
 
 EXPORT = "export"
 """The kind of job that makes a file."""
@@ -75,6 +75,15 @@ def begin(
     session.add(export)
     session.flush()
     jobs.queue(session, EXPORT, subject_id=export.id)
+    audit.record(
+        session,
+        audit.FILE_ASKED_FOR,
+        subject_type=audit.FILE,
+        subject_id=export.id,
+        by=by,
+        now=now,
+        after={"format": file_format},
+    )
     return export
 
 

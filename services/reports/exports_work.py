@@ -16,7 +16,7 @@ from sqlalchemy import orm
 
 from contracts import errors, exports, permissions
 from kit import client, clock, jobs, logging
-from services.reports import exports_asked, exports_files, exports_rows, models
+from services.reports import audit, exports_asked, exports_files, exports_rows, models
 
 PAGE_SECONDS = 20.0
 """How long search may take over a thousand homes."""
@@ -47,6 +47,15 @@ def run(job: jobs.Job) -> None:
                 export = session.get_one(models.Export, export.id)
                 export.homes, export.stale, export.size = about.homes, about.stale, size
                 _end(job, session, export, exports.READY)
+                audit.record(
+                    session,
+                    audit.FILE_MADE,
+                    subject_type=audit.FILE,
+                    subject_id=export.id,
+                    by=permissions.Actor.from_dict(export.by),
+                    now=clock.now(),
+                    after={"format": export.format, "homes": about.homes},
+                )
     except _Cancelled:
         _end_early(job, exports.CANCELLED)
     except errors.Unavailable:

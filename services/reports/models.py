@@ -10,7 +10,7 @@ from sqlalchemy import DateTime, ForeignKey, Index, Integer, LargeBinary, Text, 
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kit import jobs
+from kit import audit, jobs
 from services.reports.models_base import Base as Base
 from services.reports.models_public import OutboxMessage as OutboxMessage
 from services.reports.models_public import PublicHome as PublicHome
@@ -99,6 +99,12 @@ class ExportPart(Base):
     )
     number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class AuditEntry(audit.Row, Base):
+    """What somebody took along or mailed (A11)."""
+
+    __tablename__ = "audit"
 
 
 class Job(jobs.Row, Base):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import DateTime, Float, Index, Integer, Text, Uuid
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -55,10 +56,12 @@ class PublicHome(Base):
     vacancies: Mapped[int] = mapped_column(Integer)
     """Of all bed types together."""
     bed_types: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    embargoes: Mapped[postgresql.MultiRange[date]] = mapped_column(postgresql.DATEMULTIRANGE)
+    """The days on which it may take nobody in."""
 
 
 class PublicSending(Base):
-    """A report that somebody mailed: who, from where, when, to whom; kept as the record of it."""
+    """A report that somebody mailed: who, from where, when, to whom; kept for some weeks."""
 
     __tablename__ = "public_sendings"
     __table_args__ = (Index("public_sendings_of_a_person", "by_id", "sent_at"),)
@@ -75,7 +78,7 @@ class PublicSending(Base):
     channel: Mapped[str] = mapped_column(Text)
     address: Mapped[str] = mapped_column(Text)
     """The network address it came from."""
-    sent_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    sent_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
 
 
 class OutboxMessage(outbox.Row, Base):

@@ -12,6 +12,7 @@ from contracts import events, permissions
 from kit import children, clock, database, health, messaging, rpc
 from kit import settings as kit_settings
 from services.reports import (
+    calls_audit,
     calls_exports,
     calls_public,
     exports_asked,
@@ -19,6 +20,7 @@ from services.reports import (
     last_updated,
     providers_known,
     public_homes,
+    public_sending,
 )
 from services.reports.settings import Settings
 
@@ -35,7 +37,7 @@ class Configuration(DependencyProvider):
         return self.settings
 
 
-class Reports(calls_exports.Exports, calls_public.Public, health.Health):
+class Reports(calls_audit.AuditTrail, calls_exports.Exports, calls_public.Public, health.Health):
     """How fresh figures are and how capacity is used."""
 
     name = "reports"
@@ -60,9 +62,10 @@ class Reports(calls_exports.Exports, calls_public.Public, health.Health):
 
     @timer(interval=HOUSEKEEPING_SECONDS, eager=True)
     def keep_house(self) -> None:
-        """Forget the files that are too old to be fetched."""
+        """Forget the files that are too old to be fetched, and whom reports were mailed to long ago."""
         with self.database.transaction() as session:
             exports_asked.forget_old(session, now=self.clock())
+            public_sending.forget_old(session, now=self.clock())
 
     @messaging.handles(events.ProviderChanged)
     def on_provider_changed(self, event: events.ProviderChanged) -> None:

@@ -86,6 +86,25 @@ class TestTrail:
         front.identity.audit.assert_not_called()
         assert "Willow House" in page.text
 
+    def test_a11_of_files_and_mailed_reports_is_on_a_tab_of_its_own(
+        self, front: Front, approver: Visitor
+    ) -> None:
+        taken = PROVIDER_ENTRY | {
+            "action": "file of vacancies made",
+            "subject_type": "file",
+            "subject_id": ids.new(),
+            "subject_name": None,
+            "after": {"format": "xlsx", "homes": 19876},
+        }
+        front.reports.audit.return_value = {"results": [taken], "next": None}
+        front.reports.audit_actions.return_value = {"results": ["file of vacancies made"]}
+        page = approver.get("/audit", what="reports", by=people.USER_ID, subject="anything")
+        front.reports.audit.assert_called_once_with(by_id=people.USER_ID, before_id=None, limit=50)
+        assert "/audit?what=reports" in Reader(page.text).links
+        for words in ("Files and reports", "File of vacancies made", "xlsx", "19876"):
+            assert words in page.text
+        assert "19876" in approver.get("/audit.csv", what="reports").text
+
     def test_is_closed_to_others(self, front: Front) -> None:
         visitor = Visitor(front).signed_in(MANAGER)
         assert visitor.get("/audit").status_code == 403

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ EVENT = events.PublicReportSent(
 
 REPORT: dict[str, Any] = {
     "addresses": ["families@hospital.example", "social.work@hospital.example"],
+    "sender": "Cal Coordinator",
     "words": "As every <b>week</b>.",
     "organisation_id": ORGANISATION,
     "area": {"kind": "council_code", "code": "E06000047", "name": "County Durham"},
@@ -40,7 +42,6 @@ def report(reports: Any, identity: Any) -> dict[str, Any]:
     """What reports tells of the sending, to two addresses."""
     told = {**REPORT, "addresses": list(REPORT["addresses"])}
     reports.public_report_sending.return_value = told
-    identity.contacts.return_value = [given.contact(SENDER)]
     identity.organisation_names.return_value = {ORGANISATION: "Fictional County Council"}
     return told
 
@@ -81,6 +82,35 @@ class TestOnPublicReportSent:
         another = events.PublicReportSent(**EVENT.to_dict() | {"sending_id": ids.new()})
         notifications(given.SERVICE).on_public_report_sent(another)
         assert len(mails(sessions)) == 4
+
+    @pytest.mark.parametrize(
+        ("organisation_id", "who"), [(ORGANISATION, "Fictional County Council"), (None, "Somebody")]
+    )
+    def test_c8_calls_who_sends_it_by_no_name_that_reports_leaves_out(
+        self,
+        notifications: Callable[..., Any],
+        report: dict[str, Any],
+        sessions: database.Sessions,
+        organisation_id: str | None,
+        who: str,
+    ) -> None:
+        report.update(sender="", organisation_id=organisation_id)
+        notifications(given.SERVICE).on_public_report_sent(EVENT)
+        words = " ".join(mails(sessions)[0].text.split())
+        assert f"{who} sends you the list" in words
+        assert f"{who} asked us to send it" in words
+
+    def test_c8_is_forgotten_after_90_days(
+        self, notifications: Callable[..., Any], report: dict[str, Any], sessions: database.Sessions
+    ) -> None:
+        service = notifications(given.SERVICE)
+        service.on_public_report_sent(EVENT)
+        with sessions.transaction() as session:
+            given.queued(session, given.person())
+        for days, left in ((89, 3), (91, 1)):
+            service.clock = lambda days=days: given.NOW + timedelta(days=days)
+            service.keep_house()
+            assert len(mails(sessions)) == left
 
     def test_c8_waits_while_reports_cannot_make_it(
         self,

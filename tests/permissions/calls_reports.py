@@ -103,6 +103,16 @@ def _ready_for(scene: Scene, *, by_id: str | None = None) -> str:
     return export.id
 
 
+@calls.to("reports.audit", needs=(permissions.READ_AUDIT,))
+def audit(scene: Scene) -> Any:
+    return scene.service.audit()
+
+
+@calls.to("reports.audit_actions", needs=(permissions.READ_AUDIT,))
+def audit_actions(scene: Scene) -> Any:
+    return scene.service.audit_actions()
+
+
 # What is published
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from concurrent import futures
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 from sqlalchemy import orm, select
 
 from contracts import errors, permissions, published
-from kit import ids
+from kit import database, ids
 from services.reports import models, public_sending
 from tests.factories.snapshots import DURHAM, NOW
 
@@ -150,12 +152,50 @@ class TestSend:
             assert set(refusal.value.fields) == {"addresses"}
 
     @pytest.mark.parametrize(
-        "words", ["see https://evil.example", "www.evil.example", "go to evil.com now", "x" * 201]
+        "words",
+        [
+            "see https://evil.example",
+            "www.evil.example",
+            "go to evil.com now",
+            "bit.ly/x",
+            "evil.dev",
+            "evil\uff0ecom",
+            "evil\u3002com",
+            "evil\u2024com",
+            "пример.рф",
+            "//evil",
+            "see /public/x",
+            "evil/login/now",
+            "192.0.2.7",
+            "x" * 201,
+        ],
     )
     def test_c8_refuses_links_and_long_lines(self, session: orm.Session, words: str) -> None:
         with pytest.raises(errors.Invalid) as refusal:
             send(session, words=words)
         assert set(refusal.value.fields) == {"words"}
+
+    @pytest.mark.parametrize(
+        "words",
+        ["As every week.", "Ring at 9.30, day and/or night, 24/7", "As of 20/11/2026 ...", "J. K. (R.N.)"],
+    )
+    def test_c8_takes_what_is_no_link(self, session: orm.Session, words: str) -> None:
+        assert send(session, words=words)
+
+    @pytest.mark.parametrize(
+        ("name", "said"),
+        [
+            ("Cal Coordinator", "Cal Coordinator"),
+            ("Dr. J. O’Neill", "Dr. J. O’Neill"),
+            ("Cal\u202e\nBcc: x", "Cal Bcc: x"),
+            ("x" * 300, "x" * 100),
+            ("Win at evil.dev", ""),
+            ("evil\uff0ecom", ""),
+        ],
+    )
+    def test_c8_calls_who_sends_it_by_no_link(self, session: orm.Session, name: str, said: str) -> None:
+        made = send(session, dataclasses.replace(OFFICER, full_name=name))
+        assert public_sending.sender(public_sending.find(session, made["sending_id"])) == said
 
     def test_c8_keeps_a_line_on_one_line(self, session: orm.Session) -> None:
         made = send(session, words="Hello\r\nBcc: x\u202e there ")
@@ -172,6 +212,47 @@ class TestSend:
         assert refusal.value.fields["retry_after"] == "3600"
         send(session, BOARD)
         assert send(session, now=NOW + timedelta(hours=1, seconds=1))
+
+    def test_c8_sends_nobody_more_than_a_few_a_day(self, session: orm.Session) -> None:
+        for number in range(public_sending.PER_ADDRESS_AND_DAY):
+            by = dataclasses.replace(OFFICER, user_id=ids.new())
+            send(session, by, addresses=["Families@Hospital.example"], now=NOW + timedelta(hours=number))
+        later = NOW + timedelta(hours=public_sending.PER_ADDRESS_AND_DAY)
+        with pytest.raises(errors.TooMany) as refusal:
+            send(session, addresses=["others@hospital.example", "families@hospital.example"], now=later)
+        assert "families@hospital.example has been sent 5" in refusal.value.message
+        assert refusal.value.fields["retry_after"] == str(19 * 3600)
+        assert send(session, addresses=["others@hospital.example"], now=later)
+        assert send(session, now=NOW + timedelta(days=1, seconds=1))
+
+    def test_c8_stops_everybody_together_for_an_hour(self, session: orm.Session) -> None:
+        for number in range(public_sending.EVERYBODY_PER_HOUR // 5):
+            by = dataclasses.replace(OFFICER, user_id=ids.new())
+            send(session, by, addresses=[f"{number}.{one}@hospital.example" for one in range(5)])
+        with pytest.raises(errors.TooMany) as refusal:
+            send(session)
+        assert "200" in refusal.value.message
+        assert send(session, now=NOW + timedelta(hours=1, seconds=1))
+
+    def test_c8_counts_what_is_sent_at_once(self, sessions: database.Sessions) -> None:
+        def one(number: int) -> bool:
+            by = dataclasses.replace(OFFICER, user_id=ids.new())
+            try:
+                with sessions.transaction() as session:
+                    return bool(send(session, by))
+            except errors.TooMany:
+                return False
+
+        with futures.ThreadPoolExecutor(4) as threads:
+            assert sum(threads.map(one, range(8))) == public_sending.PER_ADDRESS_AND_DAY
+
+    def test_c8_forgets_after_90_days_to_whom(self, session: orm.Session) -> None:
+        made = send(session)
+        public_sending.forget_old(session, now=NOW + timedelta(days=89))
+        assert public_sending.find(session, made["sending_id"])
+        public_sending.forget_old(session, now=NOW + timedelta(days=91))
+        with pytest.raises(errors.NotFound):
+            public_sending.find(session, made["sending_id"])
 
     def test_c8_refuses_an_area_that_is_none_and_an_id_that_is_none(self, session: orm.Session) -> None:
         with pytest.raises(errors.NotFound):

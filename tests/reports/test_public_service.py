@@ -127,6 +127,7 @@ class TestSending:
             (event,) = session.scalars(select(models.OutboxMessage))
         told = reports(SERVICE).public_report_sending(sending_id=event.body["sending_id"])
         assert (told["addresses"], told["words"]) == (["a@one.example"], "As every week.")
+        assert told["sender"] == OFFICER.full_name
         assert (told["area"]["name"], told["homes"], told["with_vacancies"]) == ("County Durham", 1, 1)
         assert base64.b64decode(told["content"]).startswith(b"%PDF")
 
