@@ -76,9 +76,11 @@ CLOSURE_REASONS: dict[str, str] = {
     "refurbishment": "Refurbishment",
 }
 
+EMBARGO = "embargo"
+"""The kind of alert while which a home may take nobody in."""
 ALERT_KINDS: dict[str, str] = {
     "safeguarding": "Safeguarding",
-    "embargo": "Embargo",
+    EMBARGO: "Embargo",
     "outbreak": "Outbreak",
 }
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import DateTime, Float, Index, Integer, Text, Uuid
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, ranges
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kit import outbox
@@ -56,7 +55,7 @@ class PublicHome(Base):
     vacancies: Mapped[int] = mapped_column(Integer)
     """Of all bed types together."""
     bed_types: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
-    embargoes: Mapped[postgresql.MultiRange[date]] = mapped_column(postgresql.DATEMULTIRANGE)
+    embargoes: Mapped[ranges.MultiRange[date]] = mapped_column(ranges.DATEMULTIRANGE)
     """The days on which it may take nobody in."""
 
 

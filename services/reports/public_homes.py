@@ -7,18 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, func, orm, select
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import ranges
 
-from contracts import areas, errors, events, freshness, published
+from contracts import areas, errors, events, freshness, published, vocabulary
 from services.reports import models
 
 TEXTS = ("organisation_id", "name", "type", "address", "town", "postcode", "phone", "website")
 CODES = ("council_code", "sub_icb_code", "icb_code", "region_code", "cqc_rating", "cqc_location_id")
 MOST_PAGES = 100_000
+LONDON = ZoneInfo("Europe/London")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +53,7 @@ def keep(session: orm.Session, snapshot: events.ProviderSnapshot, *, again: bool
         "last_updated": datetime.fromisoformat(last_updated) if last_updated else None,
         "vacancies": sum(bed["accepting"] for bed in beds),
         "bed_types": beds,
+        "embargoes": _embargoes(snapshot.get("alerts", ())),
     }
     older = table.version <= snapshot["version"] if again else table.version < snapshot["version"]
     stored = session.execute(
@@ -69,6 +73,18 @@ def _kept(bed: events.BedFigures) -> dict[str, Any]:
         "unit": bed.get("unit") or "bed",
         "accepting": bed["accepting"],
     }
+
+
+def _embargoes(alerts: Iterable[events.Alert]) -> ranges.MultiRange[date]:
+    return ranges.MultiRange(
+        ranges.Range(
+            date.fromisoformat(alert["starts_on"]),
+            date.fromisoformat(alert["ends_on"]) if alert["ends_on"] else None,
+            bounds="[]",
+        )
+        for alert in alerts
+        if alert["kind"] == vocabulary.EMBARGO
+    )
 
 
 def place(code: str) -> Place:
@@ -98,7 +114,16 @@ def within(place: Place) -> ColumnElement[bool]:
     return models.PublicHome.shown & (column == place.code)
 
 
-def of_areas(session: orm.Session) -> dict[str, list[dict[str, Any]]]:
+def admitting(now: datetime) -> ColumnElement[bool]:
+    """Return the condition on homes that are told to have vacancies: none is that has an embargo on."""
+    return (models.PublicHome.vacancies > 0) & ~models.PublicHome.embargoes.contains(_day(now))
+
+
+def _day(now: datetime) -> date:
+    return now.astimezone(LONDON).date()
+
+
+def of_areas(session: orm.Session, *, now: datetime) -> dict[str, list[dict[str, Any]]]:
     """Return the areas that have homes, by kind: with how many, and how many of these have a vacancy."""
     table = models.PublicHome
     found: dict[str, list[dict[str, Any]]] = {}
@@ -108,7 +133,7 @@ def of_areas(session: orm.Session) -> dict[str, list[dict[str, Any]]]:
         ("icb_code", areas.icb),
     ):
         column = getattr(table, kind)
-        with_vacancies = func.count().filter(table.vacancies > 0)
+        with_vacancies = func.count().filter(admitting(now))
         rows = session.execute(
             select(column, func.count(), with_vacancies)
             .where(table.shown, column.is_not(None))
@@ -169,6 +194,7 @@ def one(session: orm.Session, provider_id: str, *, now: datetime) -> dict[str, A
 
 def told(home: models.PublicHome, *, now: datetime) -> dict[str, Any]:
     """Return what is told of a home."""
+    embargo = any(span.contains(_day(now)) for span in home.embargoes)
     stale = freshness.overdue(provider_type=home.type, last_updated=home.last_updated, now=now)
     return {
         "provider_id": home.provider_id,
@@ -178,12 +204,12 @@ def told(home: models.PublicHome, *, now: datetime) -> dict[str, Any]:
         "accepting_out_of_hours": home.accepting_out_of_hours,
         "last_updated": home.last_updated.isoformat() if home.last_updated else None,
         "stale": stale,
-        "vacancies": [_told(bed) for bed in home.bed_types],
+        "vacancies": [_told(bed, none=embargo) for bed in home.bed_types],
     }
 
 
-def _told(bed: dict[str, Any]) -> dict[str, Any]:
-    number, or_more = published.told(bed["accepting"])
+def _told(bed: dict[str, Any], *, none: bool) -> dict[str, Any]:
+    number, or_more = published.told(0 if none else bed["accepting"])
     return {
         "bed_type": bed["bed_type"],
         "label": bed["label"],

@@ -22,7 +22,7 @@ def of(session: orm.Session, *, area: str, now: datetime) -> dict[str, Any]:
     wanted = public_homes.within(place)
     homes = session.scalar(select(func.count()).select_from(table).where(wanted)) or 0
     with_vacancies = session.scalars(
-        select(table).where(wanted, table.vacancies > 0).order_by(table.name, table.provider_id)
+        select(table).where(wanted, public_homes.admitting(now)).order_by(table.name, table.provider_id)
     ).all()
     results = [_with_vacancies(public_homes.told(home, now=now)) for home in with_vacancies]
     told = {

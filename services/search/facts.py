@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from contracts import criteria, events
+from contracts import criteria, events, vocabulary
 
-EMBARGO = "embargo"
-"""The kind of alert while which a home may take nobody in."""
+EMBARGO = vocabulary.EMBARGO
 OUT_OF_HOURS, WEEKENDS, SHORT_STAY = "out_of_hours", "weekends", criteria.SHORT_STAY
 LISTS = {
     "short_stay_service": "short_stay_services",

@@ -131,6 +131,37 @@ class TestReport:
         told = sum(min(number, published.TOLD_UP_TO) for number in figures)
         assert (total["number"], total["or_more"]) == (told, True)
 
+    @pytest.mark.parametrize(
+        ("starts_on", "ends_on", "told"),
+        [
+            ("2026-11-20", "2026-11-20", []),
+            ("2026-11-01", None, []),
+            ("2026-11-21", None, ["Ash"]),
+            ("2026-11-01", "2026-11-19", ["Ash"]),
+        ],
+        ids=["today", "open", "to come", "over"],
+    )
+    def test_c8_tells_of_a_home_with_an_embargo_on_as_if_it_were_full(
+        self, session: orm.Session, starts_on: str, ends_on: str | None, told: list[str]
+    ) -> None:
+        alert = {"kind": "embargo", "text": "sentinel", "starts_on": starts_on, "ends_on": ends_on}
+        home = given(session, name="Ash", alerts=[alert])
+        made = report(session)
+        assert ([home["name"] for home in made["results"]], made["homes"]) == (told, 1)
+        assert len(made["totals"]) == len(told)
+        one = public_homes.one(session, home, now=NOW)
+        assert one["vacancies"][0]["number"] == (2 if told else 0)
+        (area,) = public_homes.of_areas(session, now=NOW)["council_code"]
+        assert (area["homes"], area["with_vacancies"]) == (1, len(told))
+
+    def test_c8_tells_of_a_home_with_any_other_alert_as_of_others(self, session: orm.Session) -> None:
+        given(
+            session,
+            name="Ash",
+            alerts=[{"kind": "outbreak", "text": "x", "starts_on": "2026-11-01", "ends_on": None}],
+        )
+        assert names(session) == ["Ash"]
+
     def test_b14_marks_figures_that_are_older_than_expected(self, session: orm.Session) -> None:
         for name, hours in (("a fresh one", 47), ("an old one", 49)):
             given(session, name=name, last_updated=(NOW - timedelta(hours=hours)).isoformat())
@@ -171,7 +202,7 @@ class TestAreas:
         given(session)
         given(session, bed(accepting=0))
         given(session, listed=False, **LEEDS)
-        found = public_homes.of_areas(session)
+        found = public_homes.of_areas(session, now=NOW)
         row = {"homes": 2, "with_vacancies": 1}
         assert found["council_code"] == [{"code": COUNCIL, "name": "County Durham", **row}]
         assert [area["code"] for area in found["sub_icb_code"]] == [SUB_ICB]
@@ -245,7 +276,7 @@ def outputs(session: orm.Session) -> dict[str, str]:
     made = report(session)
     pdf = pypdf.PdfReader(io.BytesIO(public_pdf.document(None, report=made, site=SITE, contact="")))
     return {
-        "areas": json.dumps(public_homes.of_areas(session)),
+        "areas": json.dumps(public_homes.of_areas(session, now=NOW)),
         "report": json.dumps(made),
         "page": json.dumps(public_homes.page(session, area=None, page=1, page_size=10, now=NOW)),
         "one": json.dumps(public_homes.one(session, made["results"][0]["provider_id"], now=NOW)),

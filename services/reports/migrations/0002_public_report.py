@@ -37,6 +37,7 @@ def _create_homes() -> None:
         sa.Column("last_updated", _TIME),
         sa.Column("vacancies", sa.Integer, nullable=False),
         sa.Column("bed_types", postgresql.JSONB, nullable=False),
+        sa.Column("embargoes", postgresql.DATEMULTIRANGE, nullable=False),
     )
     for kind in ("council", "sub_icb", "icb"):
         columns = [f"{kind}_code", "name", "provider_id"]
