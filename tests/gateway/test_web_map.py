@@ -68,6 +68,12 @@ def told(page: str) -> dict[str, str]:
     return {name: unescape(value) for name, value in re.findall(r'data-([a-z-]+)="([^"]*)"', section[0])}
 
 
+def credits(page: str) -> dict[str, bool]:
+    """Return whose ground the page can name, and whether it does as long as the script says nothing else."""
+    found = re.findall(r'data-map-credit="(\w+)"( hidden)?', page)
+    return {whose: not hidden for whose, hidden in found}
+
+
 class TestPoints:
     def test_c4_tells_where_the_homes_are_and_whence_distances_count(self, coordinator: Visitor) -> None:
         answer = coordinator.get("/find/points", postcode="dh13yg", max_price="£1,200")
@@ -87,6 +93,16 @@ class TestPoints:
         coordinator.front.search.map_vacancies.return_value |= {"origins": [COUNCIL]}
         origins = coordinator.get("/find/points", area="E06000047").json()["origins"]
         assert [origin["name"] for origin in origins] == ["County Durham"]
+
+    @pytest.mark.parametrize(("accepted", "encoding"), [("gzip", "gzip"), ("gzip;q=0", None), ("", None)])
+    def test_is_compressed_for_who_takes_that(
+        self, coordinator: Visitor, accepted: str, encoding: str | None
+    ) -> None:
+        told = {"headers": {"Accept-Encoding": accepted}, "params": {"postcode": "DH1 3YG"}}
+        answer = coordinator.front.call("GET", "/find/points", **told)
+        assert answer.headers.get("Content-Encoding") == encoding
+        assert answer.headers["Vary"] == "Accept-Encoding"
+        assert answer.json()["shown"] == 1
 
     def test_is_kept_by_nobody(self, coordinator: Visitor) -> None:
         answer = coordinator.get("/find/points", postcode="DH1 3YG")
@@ -148,6 +164,7 @@ class TestMap:
         answer = coordinator.get("/find", postcode="DH1 3YG", view="map")
         assert told(answer.text)["tiles"] == ""
         assert "Outlines are approximate" in answer.text
+        assert credits(answer.text) == {"outlines": True}
         assert "Contains Ordnance Survey data © Crown copyright" in answer.text
         assert "img-src 'self' data:;" in answer.headers["Content-Security-Policy"]
 
@@ -159,7 +176,7 @@ class TestTiles:
         policy = answer.headers["Content-Security-Policy"]
         assert "img-src 'self' data: http://127.0.0.1:8200;" in policy
         assert policy.count("127.0.0.1") == 1
-        assert "Outlines are approximate" not in answer.text
+        assert credits(answer.text) == {"tiles": True, "outlines": False}
 
     def test_are_attributed_with_a_link_and_no_markup(self, with_tiles: Visitor) -> None:
         page = with_tiles.get("/find", postcode="DH1 3YG", view="map").text

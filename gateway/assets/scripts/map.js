@@ -1,6 +1,6 @@
 // The map beside the list of what was found: places as stars, homes as clusters and flags. Everything on it
 // stands in the list as well, which is all there is without this.
-import { findable } from "./map_finding.js";
+import { homePopup } from "./map_finding.js";
 import { drawGround } from "./map_ground.js";
 import { L, calm, latLng } from "./map_grid.js";
 import { startKeys } from "./map_keys.js";
@@ -53,12 +53,12 @@ async function show(section, found) {
   L.control.zoom({ zoomInTitle: "Zoom in", zoomOutTitle: "Zoom out" }).addTo(map);
   L.control.scale({ metric: false }).addTo(map);
   letWheelZoom(map);
-  await drawGround(map, section.dataset);
+  await drawGround(map, section);
 
   const stars = starsLayer(found.origins).addTo(map);
   drawRadius(map, found.origins[0], parseFloat(section.dataset.radiusMiles));
   const several = found.origins.length > 1;
-  const homes = homesLayer(found.homes.map((home) => ({ ...home, several })), findable(section.dataset.from)).addTo(map);
+  const homes = homesLayer(found.homes.map((home) => ({ ...home, several })), homePopup(section.dataset.from)).addTo(map);
   homes.on("animationend spiderfied unspiderfied", () => map.fire("marked"));
   const list = linkList(map, homes);
   startKeys(map, homes);

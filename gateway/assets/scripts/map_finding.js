@@ -1,7 +1,7 @@
 // What the popup of a home says, and where it leads.
 import { far, vacancies } from "./map_marks.js";
 
-export function findable(from) {
+export function homePopup(from) {
   return (home, marker) => {
     const said = document.createElement("div");
     const name = paragraph(home.name, "app-map__popup-name");

@@ -11,27 +11,51 @@ const BESIDE = [0, 26, 36, -36, -48];
 // From where on codes of districts help: closer, a town's name alone says too little.
 const DISTRICTS_FROM = 10;
 
-export async function drawGround(map, { tiles, outlines }) {
-  if (tiles) {
-    const layer = L.tileLayer(tiles, { maxZoom: 19, referrerPolicy: "origin" });
-    let isSeen = false;
-    layer.on("tileload", () => (isSeen = true));
-    layer.once("tileerror", () => isSeen || drawOutlines(map, outlines));
-    layer.addTo(map);
-    return;
-  }
-  await drawOutlines(map, outlines);
+// Tiles that fail, before the first has come, until we take it that none will.
+const MOST_FAILURES = 3;
+
+export async function drawGround(map, section) {
+  const { tiles } = section.dataset;
+  if (tiles) drawTiles(map, section, tiles);
+  else await drawOutlines(map, section);
 }
 
-async function drawOutlines(map, address) {
-  const answer = await fetch(address);
-  const drawn = await answer.json();
+function drawTiles(map, section, address) {
+  const layer = L.tileLayer(address, { maxZoom: 19, referrerPolicy: "origin" });
+  let failures = 0;
+  const onFailure = () => {
+    failures += 1;
+    if (failures < MOST_FAILURES) return;
+    layer.off("tileerror", onFailure).remove();
+    drawOutlines(map, section);
+  };
+  layer.on("tileerror", onFailure);
+  layer.once("tileload", () => layer.off("tileerror", onFailure));
+  layer.addTo(map);
+}
+
+// Marks without any ground under them are of use still, so nothing is said when the outlines do not come.
+async function drawOutlines(map, section) {
+  const drawn = await outlines(section.dataset.outlines);
+  for (const credit of section.querySelectorAll("[data-map-credit]")) {
+    credit.hidden = credit.dataset.mapCredit !== (drawn ? "outlines" : "");
+  }
+  if (!drawn) return;
   const style = (kind) => ({ interactive: false, smoothFactor: 0.5, className: `app-map__${kind}` });
   map.getContainer().classList.add("app-map__canvas--outlines");
   L.polygon(drawn.land.map((ring) => [line(ring)]), style("land")).addTo(map);
   L.polyline(drawn.councils.map(line), style("council")).addTo(map);
   L.polyline(drawn.regions.map(line), style("region")).addTo(map);
   new Names(drawn).addTo(map);
+}
+
+async function outlines(address) {
+  try {
+    const answer = await fetch(address);
+    return answer.ok ? await answer.json() : null;
+  } catch {
+    return null;
+  }
 }
 
 function line(flat) {
