@@ -41,7 +41,8 @@ def report(product: stack.Stack, home: dict[str, Any]) -> pages.Page:
 
     def shown() -> pages.Page | None:
         areas = anybody.get(anybody.get("/").link("Lists of homes with vacancies"))
-        if "Isle of Wight" not in areas.text:
+        # The ICB has it in its name too, and may be told of a moment sooner.
+        if not any(link.text.startswith("Isle of Wight") for link in areas.root.all("a")):
             return None
         page = anybody.get(areas.link("Isle of Wight"))
         return page if "Lighthouse Rest" in page.text else None
