@@ -80,6 +80,10 @@ class Council(Area):
     icb_code: str
 
 
+Found = Council | SubIcb | Icb
+"""The areas that people and programs ask about by their code."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Alignment:
     """The areas a provider in one council's area is aligned to, where nothing nearer is known."""
@@ -165,6 +169,20 @@ def sub_icb(code: str) -> SubIcb | None:
 def council(code: str) -> Council | None:
     """Return the upper-tier council with this code, if it is one of today's."""
     return _councils_by_code().get(code)
+
+
+def find(code: str) -> Found | None:
+    """Return the council, sub-ICB or ICB with this code, if there is one."""
+    return council(code) or sub_icb(code) or icb(code)
+
+
+def around(area: Found) -> dict[str, str]:
+    """Return the codes of an area and of those it lies in, the smallest first, by the columns' names."""
+    if isinstance(area, Council):
+        return {"council_code": area.code, "sub_icb_code": area.sub_icb_code, "icb_code": area.icb_code}
+    if isinstance(area, SubIcb):
+        return {"sub_icb_code": area.code, "icb_code": area.icb_code}
+    return {"icb_code": area.code}
 
 
 def upper_tier_code(code: str) -> str | None:

@@ -104,7 +104,7 @@ class OpenData:
 
     def _homes_of(self, request: http.Request, area: str | None, number: int, size: int) -> kept_answers.Made:
         """Return a page of homes, which is asked for once for both formats."""
-        if area is not None and not (areas.council(area) or areas.sub_icb(area) or areas.icb(area)):
+        if area is not None and areas.find(area) is None:
             raise errors.NotFound("There is no council, sub-ICB or ICB in England with this code.")
         return self._kept(
             request,

@@ -209,7 +209,7 @@ def in_words(name: str, value: str) -> str:
 
 def area_name(code: str) -> str:
     """Return the name of a council, sub-ICB or ICB; the code itself when it is unknown."""
-    area = areas.council(code) or areas.sub_icb(code) or areas.icb(code)
+    area = areas.find(code)
     return area.name if area else code
 
 

@@ -64,7 +64,7 @@ class PublicReport:
             words=published.words,
             out_of_date=published.OUT_OF_DATE,
             support=request.settings.support_email,
-            may_send=may_send(request.actor, area.code),
+            may_send=may_send(request.actor, area),
             tag=_tag(made.value, rendering.asset("tracker.css")),
             notice=NOTICES.get(request.args.get("done", "")),
         )
@@ -88,7 +88,7 @@ class PublicReport:
     def send_public_report_page(self, request: http.Request, *, code: str) -> http.Page:
         """Have the report of an area mailed to some addresses."""
         area = _area(code)
-        if not may_send(request.actor, area.code):
+        if not may_send(request.actor, area):
             raise errors.Forbidden("You can email reports of your own area.")
         values = {
             "addresses": request.form.get("addresses", ""),
@@ -156,15 +156,9 @@ def _councils_of(area: areas.Area) -> list[areas.Council]:
     return sorted(found, key=lambda council: council.name)
 
 
-def may_send(actor: permissions.Actor, code: str) -> bool:
+def may_send(actor: permissions.Actor, area: areas.Found) -> bool:
     """Tell whether somebody may have the report of an area mailed; the service asks again."""
-    if council := areas.council(code):
-        around = {"council_code": code, "sub_icb_code": council.sub_icb_code, "icb_code": council.icb_code}
-    elif sub_icb := areas.sub_icb(code):
-        around = {"sub_icb_code": code, "icb_code": sub_icb.icb_code}
-    else:
-        around = {"icb_code": code}
-    return permissions.may(actor, permissions.UTILISATION_REPORTS, around)
+    return permissions.may(actor, permissions.UTILISATION_REPORTS, areas.around(area))
 
 
 def _tag(report: Any, form: str) -> str:
@@ -175,12 +169,12 @@ def _tag(report: Any, form: str) -> str:
     return hashlib.sha256(f"{report['digest']} {report['as_of'][:13]} {form}".encode()).hexdigest()[:24]
 
 
-def _area(code: str) -> areas.Area:
+def _area(code: str) -> areas.Found:
     """Return the area with this code, so that a crowd with wrong ones asks no service.
 
     :raises errors.NotFound: when there is none
     """
-    found = areas.council(code) or areas.sub_icb(code) or areas.icb(code)
+    found = areas.find(code)
     if found is None:
         raise errors.NotFound(
             "There is no council, sub-ICB or ICB in England with this code. "

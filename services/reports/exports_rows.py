@@ -204,7 +204,7 @@ def _funding(codes: tuple[str, ...]) -> str:
 def _area(code: str | None) -> str:
     if not code:
         return ""
-    area = areas.council(code) or areas.sub_icb(code) or areas.icb(code)
+    area = areas.find(code)
     return area.name if area else code
 
 

@@ -92,20 +92,13 @@ def place(code: str) -> Place:
 
     :raises errors.NotFound: when it is none of today's or yesterday's.
     """
-    if council := areas.council(code):
-        around = {"sub_icb_code": council.sub_icb_code, "icb_code": council.icb_code}
-        return _place("council_code", council, around)
-    if sub_icb := areas.sub_icb(code):
-        return _place("sub_icb_code", sub_icb, {"icb_code": sub_icb.icb_code})
-    if icb := areas.icb(code):
-        return _place("icb_code", icb, {})
-    raise errors.NotFound(
-        "There is no council, sub-ICB or ICB in England with this code. Choose an area from the list."
-    )
-
-
-def _place(kind: str, area: areas.Area, around: dict[str, str]) -> Place:
-    return Place(kind=kind, code=area.code, name=area.name, target={kind: area.code, **around})
+    area = areas.find(code)
+    if area is None:
+        raise errors.NotFound(
+            "There is no council, sub-ICB or ICB in England with this code. Choose an area from the list."
+        )
+    target = areas.around(area)
+    return Place(kind=next(iter(target)), code=area.code, name=area.name, target=target)
 
 
 def within(place: Place) -> ColumnElement[bool]:

@@ -64,6 +64,15 @@ class TestAlignmentOf:
             council_code="E06000047", sub_icb_code="84H", icb_code="QHM", region_code="E12000001"
         )
 
+    def test_finds_an_area_of_any_kind_with_those_around_it(self) -> None:
+        found = [areas.find(code) for code in ("E06000047", "84H", "QHM")]
+        assert [areas.around(area) for area in found if area] == [
+            {"council_code": "E06000047", "sub_icb_code": "84H", "icb_code": "QHM"},
+            {"sub_icb_code": "84H", "icb_code": "QHM"},
+            {"icb_code": "QHM"},
+        ]
+        assert areas.find("E99999999") is None
+
     def test_finds_nothing_for_a_code_it_does_not_know(self) -> None:
         assert areas.alignment_of("E06999999") is None
 
