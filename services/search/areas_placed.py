@@ -56,6 +56,15 @@ def middle(code: str) -> Middle | None:
     return middle(wider.icb_code) if wider else None
 
 
+def location(session: orm.Session, code: str) -> tuple[float, float] | None:
+    """Return where distances in an area count from, in metres on the British National Grid."""
+    headquarters = session.get(models.Headquarters, code)
+    if headquarters and headquarters.location:
+        return headquarters.location
+    found = middle(code)
+    return (found.easting, found.northing) if found else None
+
+
 def _codes(council_code: str) -> set[str]:
     alignment = areas.alignment_of(council_code)
     return {alignment.council_code, alignment.sub_icb_code, alignment.icb_code} if alignment else set()

@@ -285,6 +285,36 @@ class TestHowFound:
             ("not_offered", "general_nursing"): (1, 1),
         }
 
+    @pytest.mark.parametrize(
+        ("wanted", "is_headquarters_known"),
+        [
+            ({"postcode": "DL12", "area": "E06000047", "radius_miles": 5}, False),
+            ({"postcode": "DL12", "area": "E06000047", "radius_miles": 50}, False),
+            ({"area": "E06000047", "radius_miles": 1}, False),
+            ({"area": "E06000047", "radius_miles": 1}, True),
+            ({"area": "QHM", "radius_miles": 1}, False),
+            ({"area": "QHM", "radius_miles": 100}, False),
+        ],
+    )
+    def test_c5_looks_at_the_radius_of_searches_in_its_area_wherever_they_began(
+        self,
+        sessions: database.Sessions,
+        notes: recorded.Notes,
+        search: Worker,
+        home: Any,
+        wanted: dict[str, Any],
+        is_headquarters_known: bool,
+    ) -> None:
+        if is_headquarters_known:
+            with sessions.transaction() as session:
+                office = models.Headquarters(area_code="E06000047", postcode="DH1 3YG", location=None)
+                office.location = session.scalars(sa.select(models.Home.location)).one()
+                session.add(office)
+        found = search().find_vacancies(criteria=wanted)
+        told_of = self.asked(search, sessions, notes, home)
+        assert (told_of["searches"], told_of["fits"]) == (1, found["total"])
+        assert [row["reason"] for row in told_of["reasons"]] == ["radius_miles"] * (1 - found["total"])
+
     def test_c5_says_plainly_what_no_search_finds(
         self, sessions: database.Sessions, notes: recorded.Notes, search: Worker
     ) -> None:

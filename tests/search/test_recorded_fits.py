@@ -13,9 +13,9 @@ from hypothesis import given as hypothesis_given
 from hypothesis import strategies as st
 from sqlalchemy import orm
 
-from contracts import criteria
-from services.search import homes, postcodes
-from services.search.recording import recorded_fits
+from contracts import criteria, permissions
+from services.search import homes, models, postcodes, schemas, vacancies
+from services.search.recording import recorded, recorded_fits, recorded_found
 from tests.factories import postgres, snapshots
 from tests.search import given
 from tests.search.test_every_filter import FIRST, ONE_FILTER, ORIGINS, SATURDAY, Home, random_homes, searches
@@ -122,3 +122,54 @@ class TestMissed:
     def test_of_a_home_without_a_place_is_said_so(self) -> None:
         home = recorded_fits.Standing(snapshots.snapshot(), None, now=NOW)
         assert home.missed({}, weekend=False) == [recorded_fits.Reason(recorded_fits.NOT_PLACED)]
+
+
+STARTS: list[dict[str, str]] = [
+    {"postcode": "DH1"},
+    {"postcode": "NE1", "area": "QHM"},
+    {"postcode": "DL12", "area": "E06000047"},
+    {"postcode": "TR1", "area": "QHM"},
+    {"area": "E06000047"},
+    {"area": "16C"},
+    {"area": "QHM"},
+]
+RADII = st.none() | st.sampled_from([1, 5, 25, 100])
+ADMINISTRATOR = permissions.Actor(kind="user", roles=frozenset({permissions.ADMINISTRATOR}))
+
+
+@st.composite
+def recordable(draw: st.DrawFn) -> dict[str, Any]:
+    """Give searches from where is known as well afterwards, with figures that are recorded as they are."""
+    asked = draw(searches()) | {"radius_miles": draw(RADII), "max_price": draw(st.sampled_from([None, 900]))}
+    left_out = (*criteria.PLACES, "words", "updated_within_hours")
+    return {name: value for name, value in asked.items() if name not in left_out} | draw(
+        st.sampled_from(STARTS)
+    )
+
+
+class TestHowFound:
+    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @hypothesis_given(asked=recordable())
+    def test_c5_counts_a_search_as_fitting_if_it_found_the_home(
+        self, filled: orm.Session, homes_at: list[Home], asked: dict[str, Any]
+    ) -> None:
+        wanted = schemas.search(asked)
+        finds = {home["provider_id"] for home in given.every(filled, NOW, **asked)}
+        found = vacancies.find(given.reader(filled), wanted, page=1, now=NOW)
+        [origin] = found["origins"]
+        notes = recorded.Notes()
+        notes.searched(wanted, found, [], page=1, now=NOW)
+        filled.query(models.Searches).delete()
+        notes.write(filled, notes.take(), now=NOW)
+        for home, place in homes_at[:15]:
+            its_codes = {home["council_code"], home["sub_icb_code"], home["icb_code"]}
+            told = recorded_found.how_found(
+                filled, provider_id=home["provider_id"], days=1, by=ADMINISTRATOR, now=NOW
+            )
+            assert told["fits"] <= told["searches"] <= 1
+            began = (origin["easting"], origin["northing"])
+            miles = math.dist(place, began) / 1609.344
+            is_near = asked["area"] in its_codes if "area" in asked else miles <= recorded_found.NEAR_MILES
+            is_found = home["provider_id"] in finds
+            assert told["fits"] == (is_found and is_near)
+            assert sum(row["searches"] for row in told["reasons"]) == told["searches"] - told["fits"]

@@ -19,7 +19,7 @@ NOT_OFFERED, NO_VACANCY, RADIUS, PRICE, RATING = (
     "max_price",
     "min_rating",
 )
-UPDATED, STALE, EMBARGO = "updated_within_hours", "stale", facts.EMBARGO
+UPDATED, STALE, EMBARGO = "updated_within_hours", "stale", "embargo"
 _LISTED = (
     facts.PROVIDER_TYPE,
     facts.AREA,

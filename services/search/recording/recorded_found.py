@@ -15,11 +15,12 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from contracts import errors, permissions, vocabulary
-from services.search import asked, facts, models, postcodes
+from services.search import areas_placed, asked, facts, models, postcodes
 from services.search.recording import recorded_fits
 
 NEAR_MILES = 10
 """How far from a home a search may have begun to be one near it."""
+_NEAR_METRES = NEAR_MILES * asked.METRES_PER_MILE
 MOST_DAYS = 366
 MOST_KINDS = 10_000
 """Of search that are held against a home, the commonest first; so many take a fifth of a second."""
@@ -92,9 +93,10 @@ def _held_against(
     session: orm.Session, standing: recorded_fits.Standing, codes: list[str], *, since: date
 ) -> dict[str, Any]:
     """Return how many searches near a home were for its kind, and how many of them it would be found by."""
-    near = _near(session, standing.place)
+    metres = _metres(session, standing.place, codes)
+    near = [code for code, far in metres.items() if far <= _NEAR_METRES]
     begins = datetime.combine(since, time_of_day(), asked.LONDON)
-    given = {"since": begins, "near": list(near), "codes": codes, "most": MOST_KINDS + 1}
+    given = {"since": begins, "near": near, "codes": codes, "most": MOST_KINDS + 1}
     kinds = session.execute(_SEARCHES, given).all()
     bed_types = _bed_types_of_its_kind(session, standing, kinds[:MOST_KINDS])
     counted: dict[recorded_fits.Reason, Count] = collections.defaultdict(Count)
@@ -106,7 +108,7 @@ def _held_against(
             continue
         searches += kind.searches
         with_words += kind.searches if kind.wanted.get("words") else 0
-        reasons = standing.missed(kind.wanted, weekend=kind.weekend, metres=near.get(kind.outward_code))
+        reasons = standing.missed(kind.wanted, weekend=kind.weekend, metres=metres.get(kind.began))
         if reasons:
             count = counted[reasons[0]]
             count.searches += kind.searches
@@ -125,7 +127,7 @@ def _held_against(
 _SEARCHES = sa.text(
     """
     SELECT criteria - ARRAY['postcode', 'postcode_2', 'postcode_3', 'area'] AS wanted,
-        CASE WHEN jsonb_exists(criteria, 'radius_miles') THEN outward_code END AS outward_code,
+        CASE WHEN jsonb_exists(criteria, 'radius_miles') THEN coalesce(outward_code, area) END AS began,
         jsonb_exists(criteria, 'accepting_today')
             AND extract(isodow FROM hour AT TIME ZONE 'Europe/London') >= 6 AS weekend,
         CAST(sum(searches) AS integer) AS searches
@@ -143,20 +145,24 @@ def _listed(counted: Mapping[recorded_fits.Reason, Count]) -> list[dict[str, Any
     return [{"reason": reason.code, "about": reason.about, **vars(count)} for reason, count in order]
 
 
-def _near(session: orm.Session, place: postcodes.Place | None) -> dict[str, float]:
-    """Return how many metres a home is from the middle of each outward code that it is near to."""
+def _metres(session: orm.Session, place: postcodes.Place | None, codes: Iterable[str]) -> dict[str, float]:
+    """Return how many metres a home is from where searches may have begun.
+
+    That is the middle of each outward code, and where distances count from in each area of some ``codes``.
+    """
     if place is None:
         return {}
-    middles = {code: (middle.easting, middle.northing) for code, middle in postcodes.own_list().items()}
+    begun = {code: (middle.easting, middle.northing) for code, middle in postcodes.own_list().items()}
     imported = session.execute(
         sa.select(models.OutwardCode.outward_code, models.OutwardCode.easting, models.OutwardCode.northing)
     )
-    middles |= {code: (easting, northing) for code, easting, northing in imported}
-    far = {
+    begun |= {code: (easting, northing) for code, easting, northing in imported}
+    areas = ((code, areas_placed.location(session, code)) for code in codes)
+    known = {code: location for code, location in areas if location}
+    return {
         code: math.hypot(easting - place.easting, northing - place.northing)
-        for code, (easting, northing) in middles.items()
+        for code, (easting, northing) in (begun | known).items()
     }
-    return {code: metres for code, metres in far.items() if metres <= NEAR_MILES * asked.METRES_PER_MILE}
 
 
 def _is_of_its_kind(standing: recorded_fits.Standing, wanted: Mapping[str, Any], bed_types: set[str]) -> bool:
