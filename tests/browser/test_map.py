@@ -11,7 +11,7 @@ import re
 import struct
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -28,6 +28,7 @@ METRES_PER_DEGREE = 111_320
 MOST_PRESSES = 60
 CALM: dict[str, Any] = {"reduced_motion": "reduce"}
 """Most tabs are of somebody who asked that nothing moves, where nothing has to be waited for."""
+ON_WARD: Any = dict(zip(("width", "height"), conftest.WARD_COMPUTER, strict=True))
 RED = "rgb(208, 0, 35)"
 TILE = 256
 
@@ -106,11 +107,36 @@ def open_with_enter(page: sync_api.Page) -> None:
     raise AssertionError("Enter does not lead to a home")
 
 
+@pytest.fixture(scope="class")
+def calm(product: stack.Stack, browser: sync_api.Browser) -> Iterator[Callable[[], sync_api.Page]]:
+    """Give a tab with the map, the same for several tests: each begins with it as it was when it opened."""
+    context = browser.new_context(base_url=product.url, viewport=ON_WARD, **CALM)
+    context.set_default_timeout(15_000)
+    context.add_cookies([conftest.session_cookie(product.url, WARD)])
+    page = context.new_page()
+    watch = watching.Watch(page)
+    open_map(page)
+
+    def again() -> sync_api.Page:
+        page.set_viewport_size(ON_WARD)
+        page.keyboard.press("Escape")
+        page.get_by_role("dialog").wait_for(state="detached")
+        part = page.get_by_role("button", name="Show the homes on this page")
+        if part.is_visible():
+            part.click()
+        return page
+
+    yield again
+    context.close()
+    assert not watch.faults, watch.faults
+
+
 class TestMap:
-    def test_c4_has_a_red_star_at_the_postcode_and_every_home(self, tab: conftest.Opener) -> None:
-        page = tab(WARD)
-        canvas = open_map(page)
-        star = canvas.get_by_role("img", name="Star at DH1 3YG")
+    def test_c4_has_a_red_star_at_the_postcode_and_every_home(
+        self, calm: Callable[[], sync_api.Page]
+    ) -> None:
+        page = calm()
+        star = page.locator("[data-map-canvas]").get_by_role("img", name="Star at DH1 3YG")
         assert star.is_visible()
         assert star.locator("path").evaluate("path => getComputedStyle(path).fill") == RED
         assert page.locator(".app-map__place").inner_text() == "DH1 3YG"
@@ -120,14 +146,13 @@ class TestMap:
             f"All {told['total']} homes found are on the map."
         )
         page.get_by_role("button", name="Show all homes").click()
-        at_rest(page)
-        assert homes_shown(page) == told["total"]
+        assert homes_shown(page) == told["total"], "nothing has to come to rest for who asked for that"
+        assert page.locator(".leaflet-zoom-anim, .leaflet-cluster-anim, .leaflet-fade-anim").count() == 0
 
     def test_c4_stands_beside_the_list_on_a_computer_and_above_it_on_a_phone(
-        self, tab: conftest.Opener
+        self, calm: Callable[[], sync_api.Page]
     ) -> None:
-        page = tab(WARD, **CALM)
-        open_map(page)
+        page = calm()
         canvas, first = page.locator("[data-map-canvas]"), page.locator(".app-result").first
         beside = [box.bounding_box() for box in (canvas, first)]
         assert beside[0]
@@ -139,54 +164,48 @@ class TestMap:
         assert below[1]
         assert below[0]["y"] + below[0]["height"] <= below[1]["y"]
 
-    @pytest.mark.parametrize("size", [conftest.PHONE, conftest.WARD_COMPUTER])
-    def test_fits_and_is_accessible_with_a_home_open(
-        self, tab: conftest.Opener, size: tuple[int, int]
-    ) -> None:
-        page = tab(WARD, size, **CALM)
-        open_map(page, f"{SEARCH}&postcode_2=SR1+3NW&radius_miles=50")
-        assert watching.overflow(page) == []
-        assert watching.violations(page) == []
-        page.get_by_role("button", name="Show on the map").first.click()
-        page.get_by_role("dialog").wait_for()
-        at_rest(page)
-        assert watching.overflow(page) == []
-        assert watching.violations(page) == []
+    def test_has_the_whole_list_in_sight_when_it_opens(self, calm: Callable[[], sync_api.Page]) -> None:
+        page = calm()
+        listed = page.locator(".app-result").count()
+        assert listed == page.get_by_role("button", name="Show on the map").count()
+        assert homes_shown(page) >= listed
 
-    def test_c4_numbers_the_stars_of_several_postcodes(self, tab: conftest.Opener) -> None:
+    def test_c4_numbers_the_stars_of_several_postcodes_and_is_accessible_with_a_home_open(
+        self, tab: conftest.Opener
+    ) -> None:
         page = tab(WARD, **CALM)
-        canvas = open_map(page, f"{SEARCH}&postcode_2=SR1+3NW&postcode_3=NE1+4LP")
+        canvas = open_map(page, f"{SEARCH}&postcode_2=SR1+3NW&postcode_3=NE1+4LP&radius_miles=50")
         labels = page.locator(".app-map__place").all_inner_texts()
         assert labels == ["1: DH1 3YG", "2: SR1 3NW", "3: NE1 4LP"]
         for number, label in enumerate(labels, start=1):
             star = canvas.get_by_role("img", name=f"Star at {label}")
             assert star.locator("text").text_content() == str(number)
+        for width, height in (conftest.WARD_COMPUTER, conftest.PHONE):
+            page.set_viewport_size({"width": width, "height": height})
+            assert watching.overflow(page) == []
+            assert watching.violations(page) == []
+            page.get_by_role("button", name="Show on the map").first.click()
+            page.get_by_role("dialog").wait_for()
+            assert watching.overflow(page) == []
+            assert watching.violations(page) == []
+            page.keyboard.press("Escape")
+            page.get_by_role("dialog").wait_for(state="detached")
 
-    def test_says_when_more_match_than_it_shows(self, tab: conftest.Opener) -> None:
-        page = tab(WARD, **CALM)
-
-        def of_many(route: sync_api.Route) -> None:
-            told = route.fetch().json()
-            route.fulfill(json={**told, "total": 3412})
-
-        page.route("**/find/points?**", of_many)
-        open_map(page)
-        shown = len(points(page)["homes"])
-        assert f"3,412 homes match. The map shows the first {shown}" in page.locator("main").inner_text()
-
-    def test_tells_old_figures_by_more_than_colour(self, tab: conftest.Opener) -> None:
+    def test_tells_old_figures_by_more_than_colour_and_when_more_match_than_it_shows(
+        self, tab: conftest.Opener
+    ) -> None:
         page = tab(WARD, **CALM)
 
         def of_two(route: sync_api.Route) -> None:
             told = route.fetch().json()
             near, far = told["homes"][0], told["homes"][-1]
             homes = [{**near, "fresh": True}, {**far, "fresh": False, "name": "<b>Old</b>"}]
-            route.fulfill(json={**told, "homes": homes, "total": 2})
+            route.fulfill(json={**told, "homes": homes, "shown": 2, "total": 3412})
 
         page.route("**/find/points?**", of_two)
         canvas = open_map(page)
+        assert "3,412 homes match. The map shows the first 2" in page.locator("main").inner_text()
         page.get_by_role("button", name="Show all homes").click()
-        at_rest(page)
         fresh, stale = canvas.locator("[data-home]").all()
         assert "figures out of date" not in (fresh.get_attribute("aria-label") or "")
         assert re.fullmatch(r"\d+", fresh.inner_text())
@@ -196,13 +215,6 @@ class TestMap:
         stale.click()
         assert "out of date" in page.get_by_role("dialog", name="<b>Old</b>").inner_text()
 
-    def test_keeps_still_for_those_who_ask_for_it(self, tab: conftest.Opener) -> None:
-        page = tab(WARD, **CALM)
-        open_map(page)
-        page.get_by_role("button", name="Show all homes").click()
-        assert homes_shown(page) == points(page)["total"], "nothing has to come to rest"
-        assert page.locator(".leaflet-zoom-anim, .leaflet-cluster-anim, .leaflet-fade-anim").count() == 0
-
     def test_leaves_the_list_to_those_without_script(self, tab: conftest.Opener) -> None:
         page = tab(WARD, java_script_enabled=False)
         page.goto(SEARCH)
@@ -211,16 +223,13 @@ class TestMap:
         assert page.locator(".app-result").first.is_visible()
 
     def test_says_when_it_cannot_be_shown(self, product: stack.Stack, browser: sync_api.Browser) -> None:
-        # A tab that nobody watches: what is refused here is noted on its console.
-        context = browser.new_context(base_url=product.url)
-        context.add_cookies([conftest.session_cookie(product.url, WARD)])
-        page = context.new_page()
+        page = unwatched(browser, product.url)
         page.route("**/find/points?**", lambda route: route.abort())
         page.goto(SEARCH)
         page.get_by_text("The map could not be loaded.").wait_for()
         assert page.locator("[data-map-canvas]").is_hidden()
         assert page.locator(".app-result").first.is_visible()
-        context.close()
+        page.context.close()
 
 
 class TestKeyboard:
@@ -236,11 +245,12 @@ class TestKeyboard:
         page.get_by_role("link", name="Back to results").click()
         page.wait_for_url(re.compile(r"/find\?.*view=map"))
 
-    def test_reaches_every_mark_in_sight_with_tab_and_the_nearest_first(self, tab: conftest.Opener) -> None:
-        page = tab(WARD, **CALM)
-        canvas = open_map(page)
+    def test_reaches_every_mark_in_sight_with_tab_and_the_nearest_first(
+        self, calm: Callable[[], sync_api.Page]
+    ) -> None:
+        page = calm()
+        canvas = page.locator("[data-map-canvas]")
         page.get_by_role("button", name="Show all homes").click()
-        at_rest(page)
         marks = canvas.locator("[data-rank]").count()
         ranks = [int(tab_to_mark(page)["rank"])]
         for _ in range(marks - 1):
@@ -252,11 +262,10 @@ class TestKeyboard:
         assert ranks == sorted(ranks)
         assert len(set(ranks)) == marks
 
-    def test_arrows_lead_to_the_mark_on_that_side(self, tab: conftest.Opener) -> None:
-        page = tab(WARD, **CALM)
-        canvas = open_map(page)
+    def test_arrows_lead_to_the_mark_on_that_side(self, calm: Callable[[], sync_api.Page]) -> None:
+        page = calm()
+        canvas = page.locator("[data-map-canvas]")
         page.get_by_role("button", name="Show all homes").click()
-        at_rest(page)
         southern = canvas.locator("[data-rank]").evaluate_all(
             """all => all.map(one => [one.getBoundingClientRect().y, one.dataset.rank])
             .sort((one, other) => other[0] - one[0])[0][1]"""
@@ -270,9 +279,8 @@ class TestKeyboard:
         assert after
         assert after["y"] < before["y"]
 
-    def test_escape_closes_a_home_and_leads_back_to_its_mark(self, tab: conftest.Opener) -> None:
-        page = tab(WARD, **CALM)
-        open_map(page)
+    def test_escape_closes_a_home_and_leads_back_to_its_mark(self, calm: Callable[[], sync_api.Page]) -> None:
+        page = calm()
         tab_to_mark(page)
         open_with_enter(page)
         assert page.get_by_role("dialog").count() == 1
@@ -280,9 +288,8 @@ class TestKeyboard:
         page.get_by_role("dialog").wait_for(state="detached")
         assert focused(page)["home"]
 
-    def test_passes_the_map_by(self, tab: conftest.Opener) -> None:
-        page = tab(WARD, **CALM)
-        open_map(page)
+    def test_passes_the_map_by(self, calm: Callable[[], sync_api.Page]) -> None:
+        page = calm()
         page.locator(".app-map__skip-link").focus()
         page.keyboard.press("Enter")
         page.keyboard.press("Tab")
@@ -305,13 +312,6 @@ class TestList:
         at_rest(page)
         page.keyboard.press("Escape")
         assert page.locator(".app-result--on-map").count() <= 1
-
-    def test_is_all_in_sight_when_the_map_opens(self, tab: conftest.Opener) -> None:
-        page = tab(WARD, **CALM)
-        open_map(page)
-        listed = page.locator(".app-result").count()
-        assert listed == page.get_by_role("button", name="Show on the map").count()
-        assert homes_shown(page) >= listed
 
 
 class Tiles(http.server.BaseHTTPRequestHandler):
@@ -378,17 +378,69 @@ class TestTiles:
         there = (CATHEDRAL[0] + north, CATHEDRAL[1] + east)
         assert where(star, page.locator("img.leaflet-tile").all()) == pytest.approx(there, abs=0.002)
 
-    def test_give_way_to_outlines_where_they_do_not_come(
+    def test_give_way_to_outlines_where_none_come(
         self, browser: sync_api.Browser, on_tiles: tuple[str, Asked]
     ) -> None:
-        # A tab that nobody watches: what does not come is noted on its console.
-        context = browser.new_context(base_url=on_tiles[0])
-        context.add_cookies([conftest.session_cookie(on_tiles[0], WARD)])
-        page = context.new_page()
+        page = unwatched(browser, on_tiles[0])
         page.route("**/*.png", lambda route: route.abort())
         page.goto(SEARCH)
         page.locator(".app-map__land").wait_for(state="attached")
-        context.close()
+        assert page.locator("img.leaflet-tile").count() == 0
+        assert page.get_by_text("Outlines are approximate").is_visible()
+        assert page.get_by_text("© Fictional Maps").is_hidden()
+        page.context.close()
+
+    def test_stay_where_some_do_not_come(
+        self, browser: sync_api.Browser, on_tiles: tuple[str, Asked]
+    ) -> None:
+        page = unwatched(browser, on_tiles[0])
+        asked: list[str] = []
+
+        def not_the_first_two(route: sync_api.Route) -> None:
+            asked.append(route.request.url)
+            if len(asked) < map_failures():
+                route.abort()
+            else:
+                route.continue_()
+
+        page.route("**/*.png", not_the_first_two)
+        open_map(page)
+        page.locator("img.leaflet-tile-loaded").first.wait_for()
+        assert page.locator(".app-map__land").count() == 0
+        assert page.get_by_text("© Fictional Maps").is_visible()
+        assert page.get_by_text("Outlines are approximate").is_hidden()
+        page.context.close()
+
+    def test_may_fail_together_with_the_outlines(
+        self, browser: sync_api.Browser, on_tiles: tuple[str, Asked]
+    ) -> None:
+        page = unwatched(browser, on_tiles[0])
+        thrown: list[sync_api.Error] = []
+        page.on("pageerror", lambda fault: thrown.append(fault))
+        for address in ("**/*.png", "**/outlines*.json"):
+            page.route(address, lambda route: route.abort())
+        with page.expect_event("requestfailed", lambda request: "outlines" in request.url):
+            canvas = open_map(page)
+        page.get_by_text("© Fictional Maps").wait_for(state="hidden")
+        assert canvas.get_by_role("img", name="Star at DH1 3YG").is_visible()
+        assert page.get_by_text("Outlines are approximate").is_hidden()
+        assert thrown == []
+        page.context.close()
+
+
+def map_failures() -> int:
+    """Return how many tiles have to fail before the map takes it that none will come."""
+    script = (watching.ROOT / "gateway/assets/scripts/map_ground.js").read_text()
+    found = re.search(r"MOST_FAILURES = (\d+)", script)
+    assert found
+    return int(found[1])
+
+
+def unwatched(browser: sync_api.Browser, url: str) -> sync_api.Page:
+    """Open a tab that nobody watches: what is refused in it is noted on its console."""
+    context = browser.new_context(base_url=url, **CALM)
+    context.add_cookies([conftest.session_cookie(url, WARD)])
+    return context.new_page()
 
 
 def where(star: sync_api.Locator, tiles: list[sync_api.Locator]) -> tuple[float, float]:
