@@ -202,8 +202,9 @@ class Trait(Base):
 class Searches(Base):
     """How often the same was looked for within an hour, by nobody in particular (``recording``).
 
-    ``criteria`` are ``contracts.criteria`` without anything personal: outward codes for postcodes, true for
-    words. The codes of areas are those of the area asked for, else of where the first outward code lies.
+    ``criteria`` are ``contracts.criteria`` without anything personal: the outward code of the first postcode,
+    how many ``places`` there were if several, true for words, and numbers as ``recorded.STEPS`` has them. The
+    codes of areas are those of the area asked for, else of where the outward code lies.
     ``nothing`` of the ``searches`` found no home, ``only_stale`` none with figures that are up to date;
     ``homes`` were found by all of them together.
     """

@@ -1,12 +1,14 @@
 """Searches as they are recorded: what was looked for and what came of it, and nothing about who asked.
 
 Everything is counted in memory, by the hour and by what was asked for, and written down together each second
-(``kit.noting``). A postcode is kept as its outward code alone; of words, that there were some, as they may be
-anybody's name; of what may be typed freely, what is a known word (``recorded_known``).
+(``kit.noting``). Of the first postcode its outward code alone is kept, and how many places there were; of
+words, that there were some, as they may be anybody's name; of what may be typed freely, what is a known word
+(``recorded_known``); of numbers, the next of a few (``STEPS``), so that nobody's search is one of its kind.
 """
 
 from __future__ import annotations
 
+import bisect
 import collections
 import hashlib
 import time
@@ -32,6 +34,12 @@ kept already go on being counted."""
 _BREATH = 500
 """Different searches after which other calls get their turn: after an outage there may be many."""
 _LEFT_OUT = frozenset({*criteria.POSTCODES, "words", "sort"})
+STEPS: dict[str, tuple[int, ...]] = {
+    "radius_miles": (1, 2, 3, 5, 10, 15, 20, 25, 30, 40, 50, 75, 100, 150, 200, 300, 500, 1_000),
+    "max_price": (*range(50, 5_001, 50), 10_000, 100_000),
+    "updated_within_hours": (1, 6, 12, 24, 48, 72, 168, 336, 720, 2_160, 8_784, 87_840),
+}
+"""What numbers are recorded as: the next that is as much or more."""
 _ONE_HOUR = timedelta(hours=1)
 _COUNTS = ("searches", "nothing", "only_stale", "homes", "stale_homes")
 """What is counted of searches for the same, in this order."""
@@ -158,13 +166,17 @@ def _hour_of(now: datetime) -> datetime:
 def _key(wanted: criteria.Criteria, origins: list[dict[str, Any]]) -> bytes:
     """Return what was asked for as JSON, with nothing personal in it."""
     kept: dict[str, Any] = {name: value for name, value in wanted.items() if name not in _LEFT_OUT}
+    for name, steps in STEPS.items():
+        if name in kept:
+            kept[name] = steps[min(bisect.bisect_left(steps, kept[name]), len(steps) - 1)]
     if "words" in wanted:
         kept["words"] = True
     if "capabilities" in kept:
         kept["capabilities"] = sorted(set(kept["capabilities"]))
-    for name, origin in zip(criteria.POSTCODES, origins, strict=False):
-        if "postcode" in origin:
-            kept[name] = origin["postcode"].partition(" ")[0]
+    if "postcode" in origins[0]:
+        kept["postcode"] = origins[0]["postcode"].partition(" ")[0]
+    if len(origins) > 1:
+        kept["places"] = len(origins)
     return orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)
 
 

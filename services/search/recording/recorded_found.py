@@ -126,7 +126,7 @@ def _held_against(
 
 _SEARCHES = sa.text(
     """
-    SELECT criteria - ARRAY['postcode', 'postcode_2', 'postcode_3', 'area'] AS wanted,
+    SELECT criteria - ARRAY['postcode', 'places', 'area'] AS wanted,
         CASE WHEN jsonb_exists(criteria, 'radius_miles') THEN coalesce(outward_code, area) END AS began,
         jsonb_exists(criteria, 'accepting_today')
             AND extract(isodow FROM hour AT TIME ZONE 'Europe/London') >= 6 AS weekend,
