@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 
-import tqdm
-
-from contracts import events, permissions
-from kit import client, database
+from contracts import permissions
+from kit import database, pages
 from services.reports import providers_known, public_homes
 
 PAGE = 500
@@ -23,8 +20,10 @@ def rebuild(*, database_url: str | None = None, progress: bool = True) -> int:
     url = database_url or os.environ[database.variable("reports")]
     sessions = database.Sessions(database.engine(url, pool_size=2))
     sessions.check()
-    total = 0
-    for snapshots in _pages(progress=progress):
+    ourselves, total = permissions.service("reports"), 0
+    for snapshots in pages.read(
+        "providers", "snapshots", actor=ourselves, limit=PAGE, unit="providers", progress=progress
+    ):
         with sessions.transaction() as session:
             for snapshot in snapshots:
                 providers_known.keep(session, snapshot)
@@ -32,16 +31,3 @@ def rebuild(*, database_url: str | None = None, progress: bool = True) -> int:
         total += len(snapshots)
     print(f"{total:,} providers written anew.")
     return total
-
-
-def _pages(*, progress: bool) -> Iterator[list[events.ProviderSnapshot]]:
-    actor = permissions.service("reports")
-    after: str | None = None
-    with tqdm.tqdm(unit=" providers", desc="Providers", disable=None if progress else True) as bar:
-        while True:
-            page = client.call("providers", "snapshots", actor=actor, after=after, limit=PAGE)
-            bar.update(len(page["results"]))
-            yield page["results"]
-            after = page["next"]
-            if after is None:
-                return

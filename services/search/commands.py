@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import os
 import pathlib
-from collections.abc import Iterator
 
-import tqdm
-
-from contracts import events, permissions
-from kit import client, clock, database
+from contracts import permissions
+from kit import clock, database
 from services.search import areas_placed, homes, postcode_import, rebuilding
 
 PAGE = 500
@@ -58,7 +55,17 @@ def rebuild(*, database_url: str | None = None, progress: bool = True) -> int:
 
     :raises errors.Unavailable: when the providers service does not answer; everything stays as it was.
     """
-    total = rebuilding.rebuild(_sessions(database_url), _pages(progress=progress))
+    total = rebuilding.rebuild(
+        _sessions(database_url),
+        pages.read(
+            "providers",
+            "snapshots",
+            actor=permissions.service("search"),
+            limit=PAGE,
+            unit="homes",
+            progress=progress,
+        ),
+    )
     print(f"{total:,} homes rebuilt.")
     return total
 
@@ -69,19 +76,6 @@ def reshape(*, database_url: str | None = None) -> int:
     if written:
         print(f"{written:,} homes written anew for search.")
     return written
-
-
-def _pages(*, progress: bool) -> Iterator[list[events.ProviderSnapshot]]:
-    actor = permissions.service("search")
-    after: str | None = None
-    with tqdm.tqdm(unit=" homes", desc="Homes", disable=None if progress else True) as bar:
-        while True:
-            page = client.call("providers", "snapshots", actor=actor, after=after, limit=PAGE)
-            bar.update(len(page["results"]))
-            yield page["results"]
-            after = page["next"]
-            if after is None:
-                return
 
 
 def _sessions(url: str | None) -> database.Sessions:
