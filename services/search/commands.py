@@ -6,7 +6,7 @@ import os
 import pathlib
 
 from contracts import permissions
-from kit import clock, database
+from kit import clock, database, pages
 from services.search import areas_placed, homes, postcode_import, rebuilding
 
 PAGE = 500

@@ -14,7 +14,7 @@ from nameko.testing.services import worker_factory
 from sqlalchemy import select
 
 from contracts import errors, events, permissions
-from kit import children, database, ids
+from kit import children, client, database, ids
 from services.identity.service import Identity
 from services.reports import commands, models
 from services.reports.service import Reports
@@ -147,7 +147,7 @@ class TestRebuild:
             left = [home for home in homes if after is None or home["provider_id"] > after][:2]
             return {"results": left, "next": left[-1]["provider_id"] if len(left) == 2 else None}
 
-        monkeypatch.setattr(commands.client, "call", call)
+        monkeypatch.setattr(client, "call", call)
         for _ in range(2):
             assert commands.rebuild(progress=False) == 5
             assert reports().public_report(area=COUNCIL)["homes"] == 5
