@@ -43,7 +43,7 @@ class Settings:
     )
     anonymous_api_requests_per_minute: int = settings.setting(
         "ANONYMOUS_API_REQUESTS_PER_MINUTE",
-        help="API calls of strangers from one network address in a minute, at each gateway; 0 = no limit",
+        help="API calls and public reports of strangers from one network address in a minute; 0 = no limit",
         default=120,
     )
     published_seconds: float = settings.setting(
