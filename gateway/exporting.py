@@ -27,9 +27,10 @@ def begin(reports: rpc.Client, asked: criteria.Asked, *, file_format: str) -> di
 
     :raises errors.Invalid: naming the criteria that are wrong
     """
+    wanted = asked.criteria()
     # The order is told by the file itself, also where nobody asked for one.
     told = [[name, value] for name, value in asked.said() if name != criteria.TITLES["sort"]]
-    begun: dict[str, Any] = reports.begin_export(criteria=asked.criteria(), words=told, format=file_format)
+    begun: dict[str, Any] = reports.begin_export(criteria=wanted, words=told, format=file_format)
     return begun
 
 

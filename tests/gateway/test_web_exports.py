@@ -77,6 +77,12 @@ class TestAsking:
         assert answer.headers["Location"] == "/find?postcode=DH1+3YG&max_price=cheap"
         coordinator.front.reports.begin_export.assert_not_called()
 
+    def test_says_which_figure_is_too_long_to_be_one(self, coordinator: Visitor) -> None:
+        for name in ("max_price", "updated_within_hours", "radius_miles"):
+            answer = self.ask(coordinator, postcode="DH1 3YG", format="csv", **{name: "7" * 5000})
+            assert answer.status_code == 303
+            coordinator.front.reports.begin_export.assert_not_called()
+
     def test_says_that_one_has_asked_for_enough(self, coordinator: Visitor) -> None:
         coordinator.front.reports.begin_export.side_effect = errors.Conflict("Wait for one of them to end.")
         answer = self.ask(coordinator, postcode="DH1 3YG", format="csv")
