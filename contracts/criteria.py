@@ -7,7 +7,8 @@ that are data, and of ``areas``.
 
 from __future__ import annotations
 
-from typing import TypedDict
+from collections.abc import Mapping
+from typing import Any, TypedDict
 
 DISTANCE, NEAREST_TO_ALL, PRICE, RATING, UPDATED, FRESH_FIRST = (
     "distance",
@@ -33,7 +34,6 @@ STAYS: dict[str, str] = {LONG_TERM: "Long term", SHORT_STAY: "Short stay"}
 
 POSTCODES = ("postcode", "postcode_2", "postcode_3")
 """Up to three places at once: the hospital's, the person's own, a relative's."""
-PLACES = (*POSTCODES, "area")
 FILTERS = (
     "area",
     "radius_miles",
@@ -95,6 +95,13 @@ class Criteria(TypedDict, total=False):
     updated_within_hours: float
     capabilities: list[str]
     sort: str
+
+
+def with_first_postcode(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Move postcodes up to where those before them were left empty, as distances count from the first."""
+    typed = [given[name] for name in POSTCODES if given.get(name)]
+    others = {name: value for name, value in given.items() if name not in POSTCODES}
+    return {**dict(zip(POSTCODES, typed, strict=False)), **others}
 
 
 NOTICE = (

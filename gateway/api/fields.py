@@ -14,6 +14,8 @@ from kit import ids
 LARGEST_PAGE = 10_000
 YEARS = range(2000, 2101)
 MOST_CHOICES = 50
+YES, NO = ("yes", "true"), ("no", "false")
+"""What stands in a query for a box that is ticked, and for one that is not."""
 _CODE = re.compile(r"^[a-z][a-z0-9_]{0,59}$", re.ASCII)
 _AREA = re.compile(r"^[A-Z0-9]{3,9}\Z", re.ASCII)
 _EMAIL = re.compile(r"[^\s@\x00-\x1f]{1,64}@[^\s@\x00-\x1f]{1,189}")
@@ -97,7 +99,7 @@ class Ticked(fields.Boolean):
 
     def __init__(self, **options: Any) -> None:
         said: Any = {"invalid": "Say yes or no."}
-        super().__init__(truthy={"yes", "true"}, falsy={"no", "false"}, error_messages=said, **options)
+        super().__init__(truthy=set(YES), falsy=set(NO), error_messages=said, **options)
 
 
 class Id(fields.String):

@@ -5,7 +5,10 @@ Only shape is checked here. Rules (figures that add up, who may do what) are the
 
 from __future__ import annotations
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, pre_load, validate, validates_schema
 
 from contracts import areas, criteria, permissions, vocabulary
 from gateway.api.fields import (
@@ -674,6 +677,10 @@ class VacancyCriteria(Schema):
         criteria.SORTS,
         metadata={"description": "`distance` unless told; `nearest_to_all` where there are several places."},
     )
+
+    @pre_load
+    def _moves_postcodes_up(self, data: Mapping[str, Any], **_: object) -> dict[str, Any]:
+        return criteria.with_first_postcode(data)
 
     @validates_schema
     def _has_a_place(self, data: dict[str, object], **_: object) -> None:

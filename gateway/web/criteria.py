@@ -13,6 +13,7 @@ from werkzeug.datastructures import MultiDict
 
 from contracts import areas, criteria, errors, vocabulary
 from gateway import choices, incoming
+from gateway.api import fields as api_fields
 from gateway.api import schemas
 from gateway.web import chips, paging, words
 
@@ -20,6 +21,10 @@ PATH = "/find"
 RESULTS = "#results"
 NAMES = (*criteria.POSTCODES, *criteria.FILTERS, "sort")
 """What an address may hold, in the order in which addresses and lists of criteria name it."""
+TICKED = ("out_of_hours", "accepting_today")
+FALLS_WITH: dict[str, tuple[str, ...]] = {"stay": ("short_stay_service",)}
+"""What else falls away with a filter: a short-stay service means a short stay."""
+LONGEST_FIGURE = 9
 MAP = "map"
 SCHEMA = schemas.VacancyCriteria()
 
@@ -110,14 +115,15 @@ class Asked:
         """Return the same search with one filter left out."""
         return dataclasses.replace(
             self,
-            given={name: value for name, value in self.given.items() if name != filter_name},
+            given={name: value for name, value in self.given.items() if name not in _without(filter_name)},
             capabilities=() if filter_name == "capabilities" else self.capabilities,
         )
 
     def address(self, path: str = PATH, *, without: str = "", **changes: str) -> str:
         """Return the address of the same search with some fields otherwise, from its first page."""
         query = {name: value for name, value in {**self.query(), **changes}.items() if value}
-        query.pop(without, None)
+        for name in _without(without):
+            query.pop(name, None)
         return f"{path}?{urlencode(query, doseq=True)}" if query else path
 
     def here(self) -> str:
@@ -178,7 +184,12 @@ def of(fields: Any) -> Asked:
     """Return what the fields of an address or of a form ask for, by name and in the order of `NAMES`."""
     typed = ((name, fields.get(name, "").strip()) for name in NAMES if name != "capabilities")
     ticked = (code.strip() for code in fields.getlist("capabilities"))
-    given = {name: value for name, value in typed if value}
+    given = criteria.with_first_postcode({name: value for name, value in typed if value})
+    for name in TICKED:
+        if given.get(name) in api_fields.YES:
+            given[name] = "yes"
+        elif given.get(name) in api_fields.NO:
+            del given[name]
     if given.get("stay", criteria.LONG_TERM) not in criteria.STAYS:
         # The form offers the short-stay services in the same list as the stays.
         given["short_stay_service"] = given.pop("stay")
@@ -213,6 +224,11 @@ def area_name(code: str) -> str:
     return area.name if area else code
 
 
+def _without(filter_name: str) -> tuple[str, ...]:
+    """Return all the fields that fall away with a filter."""
+    return filter_name, *FALLS_WITH.get(filter_name, ())
+
+
 def _at_fields(refused: Mapping[str, str]) -> dict[str, str]:
     """Return the words for each field of the form: a need that is wrong belongs to all of them."""
     told = {name.partition(".")[0]: said for name, said in refused.items()}
@@ -222,7 +238,7 @@ def _at_fields(refused: Mapping[str, str]) -> dict[str, str]:
 
 
 def _within_hours(hours: str) -> str:
-    if hours.isdecimal() and int(hours) % 24 == 0 and int(hours) >= 72:
+    if _is_figure(hours) and int(hours) % 24 == 0 and int(hours) >= 72:
         return f"{int(hours) // 24} days"
     return f"{hours} hours"
 
@@ -234,7 +250,11 @@ def _rated(code: str) -> str:
 
 def _price(typed: str) -> str:
     figure = typed.removeprefix("£").replace(",", "").strip()
-    return f"£{int(figure):,}" if figure.isdecimal() else typed
+    return f"£{int(figure):,}" if _is_figure(figure) else typed
+
+
+def _is_figure(typed: str) -> bool:
+    return typed.isdecimal() and len(typed) <= LONGEST_FIGURE
 
 
 def _of(kind: str) -> Callable[[str], str]:

@@ -323,6 +323,12 @@ class TestVacancies:
         assert front.api("GET", "/vacancies?area=QHM&capabilities=").status_code == 200
         front.search.find_vacancies.assert_called_once_with(criteria={"area": "QHM"}, page=1)
 
+    def test_c1_count_from_the_first_postcode_that_is_given(self, front: Front) -> None:
+        front.sign_in()
+        front.search.find_vacancies.return_value = {"total": 0, "results": []}
+        assert front.api("GET", "/vacancies?postcode=&postcode_2=DH1+3YG").status_code == 200
+        front.search.find_vacancies.assert_called_once_with(criteria={"postcode": "DH1 3YG"}, page=1)
+
 
 class TestReportsAndMails:
     def test_last_updated_comes_in_pages(self, front: Front) -> None:

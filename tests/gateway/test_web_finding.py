@@ -173,6 +173,29 @@ class TestForm:
         wanted = {"area": DURHAM}
         coordinator.front.search.find_vacancies.assert_called_once_with(criteria=wanted, page=1)
 
+    def test_c1_counts_from_the_first_postcode_that_is_given(self, coordinator: Visitor) -> None:
+        page = coordinator.get("/find", area=DURHAM, postcode_2="DH1 3YG", postcode_3="SR7 7AA")
+        wanted = {"postcode": "DH1 3YG", "postcode_2": "SR7 7AA", "area": DURHAM}
+        coordinator.front.search.find_vacancies.assert_called_once_with(criteria=wanted, page=1)
+        assert "headquarters" not in page.text
+        assert "/find?postcode=DH1+3YG&postcode_2=SR7+7AA#results" in Reader(page.text).links
+        tidied = coordinator.get("/find", postcode="", postcode_2="DH1 3YG").headers["Location"]
+        assert tidied == "/find?postcode=DH1+3YG#results"
+
+    @pytest.mark.parametrize("name", ["out_of_hours", "accepting_today"])
+    def test_c2_takes_a_box_as_programs_tick_it(self, coordinator: Visitor, name: str) -> None:
+        for said in ("no", "false"):
+            text = find(coordinator, **{name: said})
+            assert "app-chips" not in text
+            assert f'name="{name}" type="checkbox" value="yes" checked' not in text
+            wanted = {"postcode": "DH1 3YG"}
+            coordinator.front.search.find_vacancies.assert_called_with(criteria=wanted, page=1)
+        text = find(coordinator, **{name: "true"})
+        assert "app-chips" in text
+        assert f'name="{name}" type="checkbox" value="yes" checked' in text
+        wanted = {"postcode": "DH1 3YG", name: True}
+        coordinator.front.search.find_vacancies.assert_called_with(criteria=wanted, page=1)
+
     def test_opens_what_is_in_use_alone(self, coordinator: Visitor) -> None:
         closed = find(coordinator, bed_type="general_residential", max_price="1200", sort="price")
         assert '<details class="app-rarely app-question__more">' in closed
@@ -473,6 +496,12 @@ class TestNearMisses:
         assert "Any care home bed type : 7 more homes" in words_of(find(nothing, bed_type="end_of_life"))
         units = find(nothing, bed_type="end_of_life", provider_type="hospice")
         assert "Any bed type : 7 more providers" in words_of(units)
+
+    def test_c5_leave_out_a_short_stay_with_its_service(self, nothing: Visitor) -> None:
+        misses = {"near_misses": [{"filter": "stay", "homes": 7}]}
+        nothing.front.search.find_vacancies.return_value |= misses
+        text = find(nothing, stay="short_stay", short_stay_service="respite", max_price="500")
+        assert '<a href="/find?postcode=DH1+3YG&amp;max_price=500#results">Any stay' in text
 
     def test_c5_that_help_alone_are_told_beside_few_results(self, nothing: Visitor) -> None:
         nothing.front.search.find_vacancies.return_value |= {"total": 1, "results": [RESULT]}
