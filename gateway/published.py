@@ -23,15 +23,15 @@ from gateway.answers import Page
 from gateway.incoming import Request
 from kit import spreadsheets
 
-AREAS, FEED = "areas", "feed"
-MOST_BYTES = {AREAS: 96 * 1024 * 1024, FEED: 32 * 1024 * 1024}
+AREAS, FILES, FEED = "areas", "files", "feed"
+MOST_BYTES = {AREAS: 48 * 1024 * 1024, FILES: 48 * 1024 * 1024, FEED: 32 * 1024 * 1024}
 """How much is kept of each kind, about; what was asked for the longest ago gives way.
 
 Strangers may ask for any page of the feed, which takes no room from the reports and files of areas."""
 BYTES_OF_JSON = 4
 """How many bytes of memory an answer takes for each that it has when written down."""
-MOST_MADE = 32
-"""Answers being made at a time."""
+MOST_MADE = 16
+"""Answers of each kind being made at a time, so that many slow files keep nobody from the pages."""
 MOST_WAITING = 512
 """How many may wait for answers that are being made."""
 STAND_IN_SECONDS = 3600.0
@@ -117,7 +117,7 @@ class Kept(DependencyProvider):
         """Return what ``make`` gives, or gave less than so many seconds ago; made once for all who wait.
 
         :raises errors.Error: what ``make`` raises, to all who wait
-        :raises errors.Unavailable: when too much is being made, or too many wait
+        :raises errors.Unavailable: when too much is being made with nothing to stand in, or too many wait
         """
         old = self.made.get(key)
         if old is not None and time.monotonic() < old.until:
@@ -129,8 +129,6 @@ class Kept(DependencyProvider):
             raise errors.Unavailable(*refusal.args)
         if key in self.making:
             return self._wait(self.making[key])
-        if len(self.making) >= MOST_MADE:
-            raise errors.Unavailable(BUSY)
         ready = self.making[key] = Event()
         try:
             made = self._make(key, make, old, seconds)
@@ -160,6 +158,8 @@ class Kept(DependencyProvider):
     def _make(self, key: Key, make: Callable[[], Any], old: Made | None, seconds: float) -> Made:
         started = time.monotonic()
         try:
+            if sum(other[0] == key[0] for other in self.making) > MOST_MADE:
+                raise errors.Unavailable(BUSY)
             value = make()
         except errors.Unavailable as refusal:
             now = time.monotonic()

@@ -135,7 +135,7 @@ class PublicReport:
     def _public_file(self, request: http.Request, code: str, file_type: str) -> http.Page:
         area = _area(code)
         made = self.published.get(
-            (kept_answers.AREAS, file_type, area.code),
+            (kept_answers.FILES, file_type, area.code),
             lambda: self._public_file_made(area.code, file_type),
             seconds=request.settings.published_seconds,
         )

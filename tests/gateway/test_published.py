@@ -84,6 +84,7 @@ class TestKept:
         assert kept.waiting == 1
         for key in (KEY, (published.AREAS, "b")):
             assert isinstance(ask(kept, make, key), errors.Unavailable)
+        assert ask(kept, lambda: "another kind", (published.FILES, "b")) == "another kind"
         make.done.send("made")
         assert [one.wait() for one in two] == ["made"] * 2
 
