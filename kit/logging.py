@@ -36,13 +36,34 @@ class _JsonLines(logging.Formatter):
         return orjson.dumps(line, default=str).decode()
 
 
+class _NoLock:
+    """Locks nothing: a line is one write, between which and the next there is nothing to keep others out of.
+
+    It is asked for all that a lock is, by handlers of any version of Python, and again after a fork.
+    """
+
+    def acquire(self) -> None:
+        """Go on."""
+
+    def release(self) -> None:
+        """Go on."""
+
+    def __enter__(self) -> None:
+        """Go on."""
+
+    def __exit__(self, *_: object) -> None:
+        """Go on."""
+
+    def _at_fork_reinit(self) -> None:
+        """Stay as it is."""
+
+
 def configure(service: str, *, level: int = logging.INFO) -> None:
     """Send every log record of this process to standard error as JSON lines."""
     global _service
     _service = service
     handler = logging.StreamHandler(sys.stderr)
-    # A line is one write, between which and the next there is nothing to keep others out of.
-    handler.lock = None
+    handler.lock = _NoLock()  # type: ignore[assignment]  # all that a handler asks of its lock
     handler.setFormatter(_JsonLines())
     # No line says these, and finding them out costs as much as the line.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
