@@ -13,6 +13,7 @@ from typing import Any
 
 import eventlet
 from eventlet.event import Event
+from nameko import exceptions
 
 from contracts import errors
 from kit import logging, rpc
@@ -63,8 +64,8 @@ def forget() -> None:
 def _ask(search: Any, held: _Held, asking: Event) -> None:
     try:
         offered = search.offered()
-    except errors.Error as error:
-        logging.warning("what there is to choose from not fetched", error=error.code)
+    except (errors.Error, exceptions.RemoteError) as error:
+        logging.warning("what there is to choose from not fetched", error=_name(error))
         held.until = time.monotonic() + AGAIN_SECONDS
     else:
         if offered != held.offered:
@@ -73,3 +74,7 @@ def _ask(search: Any, held: _Held, asking: Event) -> None:
     finally:
         held.asking = None
         asking.send(None)
+
+
+def _name(error: errors.Error | exceptions.RemoteError) -> str:
+    return error.code if isinstance(error, errors.Error) else str(error.exc_type)

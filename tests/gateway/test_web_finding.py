@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from nameko import exceptions
 
 from contracts import errors
 from gateway import choices, offered
@@ -320,6 +321,13 @@ class TestChoosers:
         assert page.status_code == 200
         assert "Learning Disability" in page.text, "all bed types, as nobody knows which there are"
         assert 'id="brand"' not in page.text
+
+    def test_do_without_for_a_while_when_search_breaks(self, coordinator: Visitor) -> None:
+        fault = exceptions.RemoteError("ValueError", "a fault of search's")
+        coordinator.front.search.offered.side_effect = fault
+        for _ in range(2):
+            assert coordinator.get("/find").status_code == 200
+        coordinator.front.search.offered.assert_called_once_with()
 
     def test_are_asked_for_again_while_the_old_ones_serve(
         self, coordinator: Visitor, monkeypatch: pytest.MonkeyPatch
