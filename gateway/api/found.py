@@ -74,7 +74,7 @@ class FoundAnswer(shapes.Answer):
         description="How many asked for words of notes. Words are not recorded, so they are not looked at.",
     )
     all_counted = shapes.always(
-        fields.Boolean, description="False where only the commonest kinds of search were looked at."
+        fields.Boolean, description="False where only the newest and commonest searches were looked at."
     )
     state = shapes.many_texts(description="What keeps it from every search.", example=["not_listed"])
     reasons = shapes.many(WhyNot)

@@ -79,7 +79,7 @@ class TestPage:
     def test_says_what_is_not_looked_at(self, front: Front) -> None:
         text = page(front, with_words=2, all_counted=False).text
         assert "2 searches also asked for words in notes" in text
-        assert "only the commonest are counted" in text
+        assert "only the newest and commonest are counted" in text
 
     def test_has_nothing_to_change_for_those_who_may_not(self, front: Front) -> None:
         text = page(front, actor(organisation_type="icb", icb_code="QHM"), may=()).text

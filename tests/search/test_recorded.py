@@ -15,7 +15,7 @@ from sqlalchemy import orm
 from contracts import criteria, errors, events, permissions
 from kit import database, ids
 from services.search import models
-from services.search.recording import recorded
+from services.search.recording import recorded, recorded_found
 from services.search.service import Search
 from tests.factories import snapshots
 from tests.search import given
@@ -337,6 +337,24 @@ class TestHowFound:
         told_of = self.asked(search, sessions, notes, home)
         assert (told_of["searches"], told_of["fits"]) == (1, found["total"])
         assert [row["reason"] for row in told_of["reasons"]] == ["radius_miles"] * (1 - found["total"])
+
+    def test_looks_at_no_more_searches_than_it_has_time_for(
+        self,
+        sessions: database.Sessions,
+        notes: recorded.Notes,
+        search: Worker,
+        home: Any,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        for days, price in enumerate((1000, 900, 800)):
+            earlier = NOW - datetime.timedelta(days=days)
+            search(now=earlier).find_vacancies(criteria={"postcode": "DH1 3YG", "max_price": price})
+        told_of = self.asked(search, sessions, notes, home)
+        assert (told_of["searches"], told_of["fits"], told_of["all_counted"]) == (3, 2, True)
+        monkeypatch.setattr(recorded_found, "MOST_ROWS", 1)
+        told_of = self.asked(search, sessions, notes, home)
+        # One more than there is time for tells that there are more.
+        assert (told_of["searches"], told_of["fits"], told_of["all_counted"]) == (2, 2, False)
 
     def test_c5_says_plainly_what_no_search_finds(
         self, sessions: database.Sessions, notes: recorded.Notes, search: Worker

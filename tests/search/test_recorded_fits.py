@@ -18,7 +18,16 @@ from services.search import homes, models, postcodes, schemas, vacancies
 from services.search.recording import recorded, recorded_fits, recorded_found
 from tests.factories import postgres, snapshots
 from tests.search import given
-from tests.search.test_every_filter import FIRST, ONE_FILTER, ORIGINS, SATURDAY, Home, random_homes, searches
+from tests.search.test_every_filter import (
+    FIRST,
+    METRES_PER_MILE,
+    ONE_FILTER,
+    ORIGINS,
+    SATURDAY,
+    Home,
+    random_homes,
+    searches,
+)
 
 HOMES = 400
 NOW = snapshots.NOW
@@ -63,7 +72,8 @@ def check(
     for home in standing:
         assert home.place is not None
         metres = math.dist((home.place.easting, home.place.northing), ORIGINS[FIRST])
-        reasons = home.missed(asked, weekend=now.weekday() >= 5, metres=metres)
+        is_too_far = "radius_miles" in asked and metres > asked["radius_miles"] * METRES_PER_MILE
+        reasons = home.missed(asked, weekend=now.weekday() >= 5, is_too_far=is_too_far)
         assert all(reason.code for reason in reasons)
         assert len(set(reasons)) == len(reasons)
         if not reasons:
@@ -116,7 +126,7 @@ class TestMissed:
     ) -> None:
         place = postcodes.Place(postcode="DH1 3YG", easting=1, northing=1, precision=postcodes.POSTCODE)
         home = recorded_fits.Standing(snapshots.snapshot(**changes), place, now=NOW)
-        found = home.missed(asked, weekend=True, metres=5000)
+        found = home.missed(asked, weekend=True, is_too_far="radius_miles" in asked)
         assert [reason.code for reason in found] == reasons
 
     def test_of_a_home_without_a_place_is_said_so(self) -> None:
@@ -141,7 +151,7 @@ ADMINISTRATOR = permissions.Actor(kind="user", roles=frozenset({permissions.ADMI
 def recordable(draw: st.DrawFn) -> dict[str, Any]:
     """Give searches from where is known as well afterwards, with figures that are recorded as they are."""
     asked = draw(searches()) | {"radius_miles": draw(RADII), "max_price": draw(st.sampled_from([None, 900]))}
-    left_out = (*criteria.PLACES, "words", "updated_within_hours")
+    left_out = (*criteria.POSTCODES, "area", "words", "updated_within_hours")
     return {name: value for name, value in asked.items() if name not in left_out} | draw(
         st.sampled_from(STARTS)
     )
@@ -168,7 +178,7 @@ class TestHowFound:
             )
             assert told["fits"] <= told["searches"] <= 1
             began = (origin["easting"], origin["northing"])
-            miles = math.dist(place, began) / 1609.344
+            miles = math.dist(place, began) / METRES_PER_MILE
             is_near = asked["area"] in its_codes if "area" in asked else miles <= recorded_found.NEAR_MILES
             is_found = home["provider_id"] in finds
             assert told["fits"] == (is_found and is_near)

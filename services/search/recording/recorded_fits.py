@@ -76,16 +76,17 @@ class Standing:
         """Tell whether a bed type is one of the home's, with a vacancy or none."""
         return bed_type in self._offered
 
-    def missed(
-        self, wanted: Mapping[str, Any], *, weekend: bool, metres: float | None = None
-    ) -> list[Reason]:
+    def missed(self, wanted: Mapping[str, Any], *, weekend: bool, is_too_far: bool = False) -> list[Reason]:
         """Return every reason why a search does not find the home, the foremost first; none if it does.
 
-        ``weekend`` says whether that was the day of the search, ``metres`` how far the home is from where it
-        searched. Words of notes are not looked at.
+        ``weekend`` says whether that was the day of the search, ``is_too_far`` whether it asked for less than
+        the home is away from where it began. Words of notes are not looked at.
         """
         # What no search can find has no vacancies that could be looked at.
-        return self.state or [*self._beds(wanted), *self._others(wanted, weekend=weekend, metres=metres)]
+        return self.state or [
+            *self._beds(wanted),
+            *self._others(wanted, weekend=weekend, is_too_far=is_too_far),
+        ]
 
     def _beds(self, wanted: Mapping[str, Any]) -> Iterator[Reason]:
         bed_type = wanted.get("bed_type")
@@ -109,9 +110,8 @@ class Standing:
         # Of beds that are not offered nobody knows what they would cost.
         return row or {**self._with_vacancies[homes.any_of(self.snapshot["type"])], "weekly_price_from": 0}
 
-    def _others(self, wanted: Mapping[str, Any], *, weekend: bool, metres: float | None) -> Iterator[Reason]:
-        radius = wanted.get("radius_miles")
-        if radius and metres is not None and metres > radius * asked.METRES_PER_MILE:
+    def _others(self, wanted: Mapping[str, Any], *, weekend: bool, is_too_far: bool) -> Iterator[Reason]:
+        if is_too_far:
             yield Reason(RADIUS)
         yield from self._facts_missed(wanted, weekend=weekend)
         yield from self._figures(self._row(wanted), wanted)
