@@ -33,7 +33,7 @@ def name(code: str) -> str:
 
     :raises errors.Invalid: when there is no such council, sub-ICB or ICB.
     """
-    found = areas.council(code) or areas.sub_icb(code) or areas.icb(code)
+    found = areas.find(code)
     if found is None:
         raise errors.Invalid(UNKNOWN, {"area": UNKNOWN})
     return found.name
