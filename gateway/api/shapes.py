@@ -782,7 +782,11 @@ class Vacancy(Answer):
     distance_precision = always(
         fields.String, description="How well the provider's own place is known, as in an origin."
     )
-    vacancies = always(fields.Integer, example=2)
+    vacancies = always(
+        fields.Integer,
+        description="In all, also where a bed type is asked for: `bed_types` tells those of each.",
+        example=2,
+    )
     bed_types = many(VacantBeds)
     short_stay_services = fields.List(choice(), required=True, metadata={"example": ["respite"]})
     languages = many_texts(example=["English"])

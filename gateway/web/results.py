@@ -21,6 +21,8 @@ from gateway.web import words
 
 CQC_LOCATION = "https://www.cqc.org.uk/location/"
 LOCATION_ID = re.compile(r"[A-Za-z0-9-]{3,40}")
+LONGEST_START = 10
+"""Letters of a postcode from where the way is shown; what an address holds may be longer."""
 LONGEST_ALERT, LONGEST_NOTE = 160, 160
 BEFORE_A_MATCH = 40
 """Letters of a long note that stand before the first word that was looked for."""
@@ -49,7 +51,7 @@ def shown(
             "postcode": result["postcode"],
             "brand": result.get("brand"),
             "distances": distances(result, origins, travel_url=travel_url),
-            "vacancies": result["vacancies"],
+            **vacancies(result, bed_type),
             "beds": beds(result, bed_type),
             "alerts": [_alert(alert) for alert in result.get("alerts") or ()],
             "notes": [mark(note["text"]) for note in (result.get("notes") or ())[:NOTES]],
@@ -94,12 +96,19 @@ def place_of(origin: Mapping[str, Any]) -> str:
     return str(origin.get("postcode") or origin.get("name") or origin.get("area") or "")
 
 
-@functools.lru_cache(maxsize=1024)
 def travel(travel_url: str, *, start: str, to: str) -> str:
-    """Return the address of a page that shows the way; none where no such page is set."""
-    if "{to}" not in travel_url:
+    """Return the address of a page that shows the way; none where no such page is set, or no start is one."""
+    if "{to}" not in travel_url or len(start) > LONGEST_START:
         return ""
     return travel_url.replace("{from}", quote(start)).replace("{to}", quote(to))
+
+
+def vacancies(result: Mapping[str, Any], bed_type: str) -> dict[str, int | None]:
+    """Return the vacancies of the bed type asked for, as the map does, and those in all where they differ."""
+    every = result["vacancies"]
+    of_type = sum(bed["accepting"] or 0 for bed in result["bed_types"] if bed["bed_type"] == bed_type)
+    told = of_type or every
+    return {"vacancies": told, "in_all": every if every != told else None}
 
 
 def beds(result: Mapping[str, Any], bed_type: str) -> list[dict[str, Any]]:

@@ -76,6 +76,20 @@ class TestShown:
     def test_has_no_way_where_none_is_set(self) -> None:
         assert self.shown()["distances"] == [{"words": "1.0 mile", "start": "", "travel": ""}]
 
+    def test_has_no_way_from_what_is_too_long_for_a_postcode(self) -> None:
+        page = "https://way.example/?{from}-{to}"
+        assert (
+            results.travel(page, start="DH1 3YG", to="SR7 7AA") == "https://way.example/?DH1%203YG-SR7%207AA"
+        )
+        assert results.travel(page, start="DH1 3YG 123", to="SR7 7AA") == ""
+
+    def test_c3_counts_the_vacancies_of_the_bed_type_that_was_asked_for(self) -> None:
+        row = self.shown()
+        assert (row["vacancies"], row["in_all"]) == (1, 3)
+        row = self.shown(bed_types=[{**RESULT["bed_types"][1], "accepting": 3}])
+        assert (row["vacancies"], row["in_all"]) == (3, None)
+        assert results.vacancies(RESULT, "") == {"vacancies": 3, "in_all": None}
+
     def test_marks_the_bed_type_that_was_asked_for(self) -> None:
         assert [bed["is_chosen"] for bed in self.shown()["beds"]] == [False, True]
 
