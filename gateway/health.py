@@ -109,7 +109,7 @@ def _broker_answers() -> bool:
 
 
 def _admit_watcher(request: http.Request) -> None:
-    """Let in whoever brings the token; where there is none, whoever asks from the machine itself.
+    """Let in whoever brings the token; where neither it nor a proxy is, whoever asks from the machine itself.
 
     :raises errors.Unauthenticated: when the token is not the one
     :raises errors.NotFound: when there is none, and somebody asks from elsewhere
@@ -124,8 +124,8 @@ def _admit_watcher(request: http.Request) -> None:
 
 
 def _is_from_here(request: http.Request) -> bool:
-    # Of a proxy on this machine everything seems to come from here.
-    if any(name in request.headers for name in FORWARDED):
+    # Of a proxy on this machine everything seems to come from here, and not every one says that it is one.
+    if not request.settings.is_of_one_machine or any(name in request.headers for name in FORWARDED):
         return False
     try:
         return ipaddress.ip_address(request.remote_addr or "").is_loopback

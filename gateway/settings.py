@@ -6,6 +6,7 @@ import ipaddress
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from urllib.parse import urlsplit
 
 from kit import settings
 
@@ -53,7 +54,7 @@ class Settings:
     )
     metrics_token: str = settings.setting(
         "METRICS_TOKEN",
-        help="bearer token with which /metrics is read; none: from the gateway's own machine alone",
+        help="bearer token with which /metrics is read; none: where no proxy is, from its own machine",
         default="",
     )
     support_email: str = settings.setting(
@@ -90,6 +91,16 @@ class Settings:
             )
         scheme, any_of, host = found.groups()
         return f"{scheme}{'*.' if any_of else ''}{host}"
+
+    @cached_property
+    def is_of_one_machine(self) -> bool:
+        """Tell whether people reach the gateway on its own machine alone, so that no proxy is before it."""
+        host = urlsplit(self.public_url).hostname or ""
+        try:
+            is_here = host == "localhost" or ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            is_here = False
+        return is_here and not self.proxies
 
     @cached_property
     def proxies(self) -> tuple[Network, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from contracts import errors
-from gateway import metrics
+from gateway import metrics, server, service
 from kit import ids, queues
 from tests.gateway.conftest import PROVIDER_ID, Front, running
 
@@ -30,8 +30,8 @@ def depths(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def lagging(front: Front) -> Front:
     """A gateway whose search lags."""
-    for service in ("identity", "providers"):
-        getattr(front, service).health.return_value = {"outbox": {"seconds": 2.5, "waiting": 4}}
+    for name in ("identity", "providers"):
+        getattr(front, name).health.return_value = {"outbox": {"seconds": 2.5, "waiting": 4}}
     front.search.health.return_value = {"service": "search", "database": "ok", "read_model": LAG}
     return front
 
@@ -105,13 +105,36 @@ class TestMetrics:
 
 
 class TestWhoReads:
+    @pytest.mark.parametrize(("address", "status"), [("192.0.2.7", 404), ("::1", 200), ("127.0.0.9", 200)])
+    def test_nobody_from_elsewhere_without_a_token(
+        self, front: Front, monkeypatch: pytest.MonkeyPatch, address: str, status: int
+    ) -> None:
+        told = server.Protocol.get_environ
+        monkeypatch.setattr(
+            server.Protocol, "get_environ", lambda protocol: {**told(protocol), "REMOTE_ADDR": address}
+        )
+        assert front.call("GET", "/metrics").status_code == status
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("TRUSTED_PROXIES", "127.0.0.1"),
+            ("PUBLIC_URL", "https://beds.example"),
+            ("PUBLIC_URL", "http://[2001:db8::1]"),
+        ],
+    )
+    def test_nobody_without_a_token_where_a_proxy_may_be(
+        self, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+    ) -> None:
+        monkeypatch.setenv(name, value)
+        with running(service.Gateway) as front:
+            assert front.call("GET", "/metrics").status_code == 404
+
     @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "Via"])
     def test_nobody_by_way_of_a_proxy_without_a_token(self, front: Front, header: str) -> None:
         assert front.call("GET", "/metrics", headers={header: "127.0.0.1"}).status_code == 404
 
     def test_whoever_brings_the_token_where_there_is_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        from gateway import service
-
         monkeypatch.setenv("METRICS_TOKEN", "a-token-of-an-operator")
         with running(service.Gateway) as front:
             for headers, status in (
