@@ -55,7 +55,8 @@ class Rows:
         self._bed_type_asked = bed_type
         self._labels = labels
         distances = [Column(f"Miles from {origin['name']}", 12, MILES) for origin in self.origins]
-        self.columns = [*_FIRST, *distances, *(column for column, _ in _REST)]
+        first = _FIRST if bed_type is None else (*_FIRST[:_ANY_TYPE_AT], _ANY_TYPE, *_FIRST[_ANY_TYPE_AT:])
+        self.columns = [*first, *distances, *(column for column, _ in _REST)]
         self.bed_columns = [*_BED_FIRST, distances[0], *_BED_REST]
 
     def of(self, result: Result) -> Home:
@@ -66,13 +67,13 @@ class Rows:
         vacant = [
             (self._bed_type(bed), bed["accepting"], bed["weekly_price_from"]) for bed in result["bed_types"]
         ]
-        prices = [price for _, _, price in vacant if price is not None]
+        price = self._price(result)
         first = [
             name,
             self._label("provider_type", result["type"]),
-            result["vacancies"],
+            *self._vacancies(result),
             ", ".join(f"{accepting} {label}" for label, accepting, _ in vacant),
-            min(prices, default=None),
+            price if price < math.inf else None,
             updated,
             "Yes" if result["fresh"] else "No",
         ]
@@ -109,10 +110,19 @@ class Rows:
         """Return the price of the bed type asked for, else of the cheapest; of none, more than any."""
         prices = [
             bed["weekly_price_from"]
-            for bed in result["bed_types"]
-            if self._bed_type_asked in (None, bed["bed_type"]) and bed["weekly_price_from"] is not None
+            for bed in self._beds_asked_for(result)
+            if bed["weekly_price_from"] is not None
         ]
         return min(prices, default=math.inf)
+
+    def _vacancies(self, result: Result) -> list[int]:
+        """Return how many there are of the bed type asked for, and of any; of any alone without one."""
+        if self._bed_type_asked is None:
+            return [result["vacancies"]]
+        return [sum(bed["accepting"] for bed in self._beds_asked_for(result)), result["vacancies"]]
+
+    def _beds_asked_for(self, result: Result) -> list[Mapping[str, Any]]:
+        return [bed for bed in result["bed_types"] if self._bed_type_asked in (None, bed["bed_type"])]
 
     def _bed_type(self, bed: Mapping[str, Any]) -> str:
         return self._labels.get("bed_type", {}).get(bed["bed_type"]) or bed["label"] or bed["bed_type"]
@@ -217,6 +227,8 @@ _FIRST = (
     Column("Last updated (London time)", 19, MOMENT),
     Column("Up to date", 10),
 )
+_ANY_TYPE, _ANY_TYPE_AT = Column("Vacancies of any type", 10, NUMBER), 3
+"""Stands after the vacancies where a bed type is asked for, as those are of it alone then; and where."""
 _Value = Callable[[Rows, Result], Cell]
 _REST: Sequence[tuple[Column, _Value]] = (
     (Column("Address", 34), lambda rows, home: home["address"]),

@@ -150,6 +150,21 @@ class TestWorkbook:
         ]
         assert rows[0]["Last updated (London time)"] == datetime(2026, 7, 20, 7, 5)
 
+    def test_c4_tells_vacancies_and_prices_of_the_bed_type_asked_for_and_all_vacancies_besides(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        beds = [bed(price=700), bed("dementia_nursing", 1, 1300)]
+        Search(home(bed_types=beds), home(miles=2, bed_types=[bed("dementia_nursing", 3, None)])).instead(
+            monkeypatch
+        )
+        book = book_of(desk, postcode="DH1 3YG", bed_type="dementia_nursing")
+        assert book.sheets["Homes"][0] == [*HEADINGS[:3], "Vacancies of any type", *HEADINGS[3:]]
+        assert [
+            (row["Vacancies"], row["Vacancies of any type"], row["Price a week from"])
+            for row in book.rows("Homes")
+        ] == [(1, 3, 1300), (3, 3, "")]
+        assert len(book.rows("Vacancies by bed type")) == 3
+
     @pytest.mark.parametrize("name", ["=1+1", "+44", "@home", "-", "<r>bold</r>", "Oak & Ash"])
     def test_c4_holds_names_as_text_whatever_they_look_like(
         self, desk: Desk, monkeypatch: pytest.MonkeyPatch, name: str
