@@ -69,7 +69,7 @@ def make() -> dict[str, Any]:
 
 
 def districts() -> list[District]:
-    """Return the postcode districts that search knows without an import."""
+    """Return the postcode districts of towns that search knows without an import."""
     with DISTRICTS.open(newline="") as rows:
         return [
             District(
@@ -80,6 +80,7 @@ def districts() -> list[District]:
                 region=council.region_code if (council := areas.council(row["council_code"])) else "",
             )
             for row in csv.DictReader(rows)
+            if row["town"]
         ]
 
 

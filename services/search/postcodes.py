@@ -216,11 +216,11 @@ class Middle:
 
 @functools.cache
 def own_list() -> dict[str, Middle]:
-    """Return the English outward codes that are known without any import, to 100 m."""
+    """Return the English outward codes known without any import, to 100 m, those of towns with a council."""
     with _OWN_LIST.open(encoding="utf-8", newline="") as lines:
         return {
             row["outward_code"]: Middle(
-                int(row["easting"]), int(row["northing"]), row["council_code"], town=row["town"]
+                int(row["easting"]), int(row["northing"]), row["council_code"] or None, town=row["town"]
             )
             for row in csv.DictReader(lines)
         }

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import collections
+import math
 
 import pytest
 from sqlalchemy import orm
@@ -122,11 +123,25 @@ class TestPlaces:
 class TestOwnList:
     def test_has_places_in_every_region_and_council(self) -> None:
         listed = postcodes.own_list()
-        councils = {middle.council_code for middle in listed.values()}
-        assert len(listed) >= 250
+        councils = {middle.council_code for middle in listed.values() if middle.council_code}
+        assert len(listed) >= 2_000
         assert councils == {council.code for council in areas.councils()}
         regions = collections.Counter(c.region_code for c in areas.councils() if c.code in councils)
         assert len(regions) == 9
+
+    def test_has_the_middle_of_london_and_its_hospitals(self, session: orm.Session) -> None:
+        for text in (
+            "SE1 7EH",
+            "NW1 2BU",
+            "WC1N 3JH",
+            "EC1A 7BE",
+            "W1T 1AA",
+            "SW1A 1AA",
+            "N1C 4AA",
+            "E1W 1AA",
+        ):
+            place = postcodes.locate(session, text)
+            assert math.dist((place.easting, place.northing), (530_000, 180_400)) < 5_000, text
 
     def test_lies_within_england(self) -> None:
         for code, middle in postcodes.own_list().items():
