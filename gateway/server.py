@@ -149,6 +149,11 @@ class Server(nameko_server.WebServer):
         self._finish()
         super().unregister_provider(provider)
 
+    @property
+    def is_stopping(self) -> bool:
+        """Tell whether there is time for no more than the answers under way."""
+        return self._finish_by > 0
+
     def stop(self) -> None:
         self._finish()
         super(nameko_server.WebServer, self).stop()
@@ -185,8 +190,8 @@ class Application:
             answer.add_headers(security.READ_ANYWHERE)
         if not _says_how_to_cache(answer):
             answer.add_headers([("Cache-Control", "no-store")])
-        if answer.status_code == 413:
-            # What was not read would be taken for the next request.
+        if answer.status_code == 413 or self.server.is_stopping:
+            # What was not read would be taken for the next request; and the next one is for another gateway.
             environ["gateway.connection"].close_connection = True
         seconds = time.perf_counter() - started
         self.server.requests.answered(request.method, request.route, answer.status_code, seconds=seconds)

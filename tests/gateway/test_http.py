@@ -159,6 +159,33 @@ class TestAuthentication:
             stopping.join(10)
             assert said == [200, "stopped"]
 
+    def test_is_the_last_one_of_its_connection_once_a_gateway_is_told_to_stop(self) -> None:
+        with running(service.Gateway) as front:
+            front.sign_in()
+            listening = next(
+                found for found in front.container.subextensions if isinstance(found, server.Server)
+            )
+            under_way, go_on = threading.Event(), threading.Event()
+
+            def me() -> dict[str, Any]:
+                under_way.set()
+                go_on.wait(10)
+                return {}
+
+            front.identity.me.side_effect = me
+            stopping = threading.Thread(target=front.container.stop)
+            with socket.create_connection(("127.0.0.1", listening.port), timeout=10) as kept:
+                head = f"Host: gateway\r\nAuthorization: {front.caller.headers['Authorization']}\r\n\r\n"
+                kept.sendall(f"GET /api/v1/me HTTP/1.1\r\n{head}".encode())
+                assert under_way.wait(10)
+                stopping.start()
+                waiting.until(lambda: not listening._is_accepting, what="the gateway being about to stop")
+                go_on.set()
+                answer = b"".join(iter(lambda: kept.recv(65536), b""))
+            stopping.join(10)
+            assert answer.startswith(b"HTTP/1.1 200")
+            assert b"\r\nconnection: close\r\n" in answer.lower()
+
     def test_is_asked_for_as_many_as_there_are_places_at_once(
         self, front: Front, monkeypatch: pytest.MonkeyPatch
     ) -> None:
