@@ -56,10 +56,11 @@ class Printing:
 
     def _first_homes(self, wanted: dict[str, Any]) -> dict[str, Any]:
         """Return what search answers, with the homes of its first pages: five calls at the most."""
-        found: dict[str, Any] = self.search.find_vacancies(criteria=wanted, page=1)
+        # People print what they have just found: that is no search of its own.
+        found: dict[str, Any] = self.search.find_vacancies(criteria=wanted, page=1, again=True)
         homes = list(found["results"])
         for page in range(2, -(-min(found["total"], MOST_HOMES) // found["page_size"]) + 1):
-            homes += self.search.find_vacancies(criteria=wanted, page=page)["results"]
+            homes += self.search.find_vacancies(criteria=wanted, page=page, again=True)["results"]
         return {**found, "results": list(_each_once(homes))[:MOST_HOMES]}
 
 

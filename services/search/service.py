@@ -25,12 +25,19 @@ class Search(health.Health):
     recorded_at = messaging.RecordedAt()
 
     @rpc.entrypoint(may=permissions.FIND_VACANCIES, repeatable=True)
-    def find_vacancies(self, *, criteria: dict[str, Any], page: int = 1) -> dict[str, Any]:
-        """Find the homes with a suitable vacancy, 20 a page."""
+    def find_vacancies(
+        self, *, criteria: dict[str, Any], page: int = 1, again: bool = False
+    ) -> dict[str, Any]:
+        """Find the homes with a suitable vacancy, 20 a page.
+
+        What was found before and is shown ``again``, such as on paper, is not recorded once more.
+        """
         wanted, page, now = schemas.search(criteria), schemas.page(page), self.clock()
         with self.database.reader() as reader:
             found = vacancies.find(reader, wanted, page=page, now=now)
-        self.noted.searched(wanted, found, found.pop("ids"), page=page, now=now)
+        ids = found.pop("ids")
+        if not again:
+            self.noted.searched(wanted, found, ids, page=page, now=now)
         return {**found, "results": orjson.Fragment(found["results"])}
 
     @rpc.entrypoint(may=permissions.FIND_VACANCIES, repeatable=True)

@@ -44,7 +44,8 @@ class TestPrint:
             assert words in said
 
     def test_c4_says_when_there_are_more_than_it_shows(self, coordinator: Visitor) -> None:
-        def page(*, criteria: Any, page: int) -> dict[str, Any]:
+        def page(*, criteria: Any, page: int, again: bool) -> dict[str, Any]:
+            assert again, "a print is no search of its own"
             homes = [RESULT | {"provider_id": ids.new(), "name": f"Home {page}-{at}"} for at in range(20)]
             return FOUND | {"total": 4321, "page": page, "results": homes}
 

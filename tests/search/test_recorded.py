@@ -204,6 +204,19 @@ class TestSearches:
         assert [row.searches for row in rows(sessions, models.Searches)] == [1]
         assert sorted(row.shown for row in rows(sessions, models.HomeShown)) == [1] * 20 + [2]
 
+    def test_what_is_shown_again_in_another_way_is_not_recorded(
+        self, sessions: database.Sessions, notes: recorded.Notes, search: Worker
+    ) -> None:
+        told(search, snapshot())
+        for again in (False, True, True):
+            found = search().find_vacancies(criteria={"postcode": "DH1 3YG"}, again=again)
+            assert (found["total"], "ids" in found) == (1, False)
+        search().every_vacancy(criteria={"postcode": "DH1 3YG"})
+        search().map_vacancies(criteria={"postcode": "DH1 3YG"})
+        written(sessions, notes)
+        assert [row.searches for row in rows(sessions, models.Searches)] == [1]
+        assert [row.shown for row in rows(sessions, models.HomeShown)] == [1]
+
     def test_are_kept_while_they_cannot_be_written(
         self, sessions: database.Sessions, notes: recorded.Notes, search: Worker
     ) -> None:
