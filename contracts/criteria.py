@@ -97,6 +97,14 @@ class Criteria(TypedDict, total=False):
     sort: str
 
 
+PRECISIONS: dict[str, str] = {
+    "outward": "roughly: only the first half of the postcode is known",
+    "headquarters": "from its headquarters",
+    "middle": "roughly: from its middle",
+}
+"""How well a place is known that distances count from, where it is no full postcode."""
+
+
 def with_first_postcode(given: Mapping[str, Any]) -> dict[str, Any]:
     """Move postcodes up to where those before them were left empty, as distances count from the first."""
     typed = [given[name] for name in POSTCODES if given.get(name)]

@@ -39,6 +39,8 @@ class About:
     sort: str
     words: Sequence[Sequence[str]]
     """The criteria: names and values."""
+    origins: Sequence[exports_rows.Origin]
+    """The places that distances count from."""
 
     def lines(self) -> Iterator[tuple[str, Cell]]:
         """Give what is said, each with what it is called."""
@@ -48,6 +50,8 @@ class About:
         yield "Of these with figures older than expected", self.stale
         yield "In the order of", criteria.SORTS[self.sort]
         yield from ((name, value) for name, value in self.words)
+        for origin in self.origins:
+            yield "Distances count from", _place(origin)
 
 
 def workbook(target: IO[bytes], about: About, rows: Rows, homes: Sequence[Home]) -> None:
@@ -71,6 +75,12 @@ def table(target: IO[bytes], about: About, rows: Rows, homes: Sequence[Home]) ->
     for start in range(0, len(homes), AT_A_TIME):
         some = homes[start : start + AT_A_TIME]
         target.write(spreadsheets.lines(map(_said, home.cells) for home in some).encode())
+
+
+def _place(origin: exports_rows.Origin) -> str:
+    """Say where distances count from, and how well that is known."""
+    known = criteria.PRECISIONS.get(origin["precision"])
+    return f"{origin['name']} ({known})" if known else origin["name"]
 
 
 def _said(value: Cell) -> Cell:

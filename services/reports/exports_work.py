@@ -108,6 +108,7 @@ def _make(job: jobs.Job, export: models.Export, file: IO[bytes]) -> exports_file
         stale=stale,
         sort=rows.sort,
         words=export.words,
+        origins=rows.origins,
     )
     write = {exports.XLSX: exports_files.workbook, exports.CSV: exports_files.table}[export.format]
     write(file, about, rows, homes)

@@ -204,6 +204,31 @@ class TestWorkbook:
         (row,) = book_of(desk).rows("Homes")
         assert (row["Miles from DH1 3YG"], row["Miles from LS1 4DY"]) == (1.2, 61.2)
 
+    @pytest.mark.parametrize(
+        ("origin", "said"),
+        [
+            (DURHAM, "DH1 3YG"),
+            (
+                {**DURHAM, "precision": "outward"},
+                "DH1 3YG (roughly: only the first half of the postcode is known)",
+            ),
+            (
+                {**DURHAM, "name": "County Durham", "precision": "headquarters"},
+                "County Durham (from its headquarters)",
+            ),
+            (
+                {**DURHAM, "name": "County Durham", "precision": "middle"},
+                "County Durham (roughly: from its middle)",
+            ),
+        ],
+    )
+    def test_c4_says_how_well_it_is_known_where_distances_count_from(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch, origin: dict[str, Any], said: str
+    ) -> None:
+        Search(home(), origins=[origin]).instead(monkeypatch)
+        assert book_of(desk).about["Distances count from"] == said
+        assert f"\r\nDistances count from,{said}\r\n" in desk.fetched(desk.made("csv")["id"]).decode()
+
     def test_c4_may_hold_no_home(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
         Search().instead(monkeypatch)
         book = book_of(desk)
