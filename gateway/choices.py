@@ -122,6 +122,12 @@ def bed_types_of(provider_type: str) -> dict[str, str]:
     return {row["code"]: row["label"] for row in of("bed_type") if provider_type in row["provider_types"]}
 
 
+def types_that_offer(bed_type: str) -> list[str]:
+    """Return the types of provider that can offer a bed type today, also a retired one; none if unknown."""
+    row = _held.get("bed_type", {}).get(bed_type)
+    return list(row["provider_types"]) if row else []
+
+
 def provider_types_of(organisation_type: str) -> dict[str, str]:
     """Return the names of the types of provider that an organisation can run today, by code."""
     fitting = [row for row in of("provider_type") if organisation_type in row["organisation_types"]]

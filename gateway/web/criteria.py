@@ -262,6 +262,7 @@ def _of(kind: str) -> Callable[[str], str]:
 
 
 _IN_WORDS: dict[str, Callable[[str], str]] = {
+    **dict.fromkeys(criteria.POSTCODES, words.postcode),
     "area": area_name,
     "radius_miles": lambda miles: f"within {miles} {'mile' if miles == '1' else 'miles'}",
     "provider_type": _of("provider_type"),
@@ -280,8 +281,8 @@ _IN_WORDS: dict[str, Callable[[str], str]] = {
     "sort": lambda code: criteria.SORTS.get(code, code),
 }
 _CHIPS: dict[str, Callable[[str], str]] = {
-    "postcode_2": lambda typed: f"Also from {typed.upper()}",
-    "postcode_3": lambda typed: f"Also from {typed.upper()}",
+    "postcode_2": lambda typed: f"Also from {words.postcode(typed)}",
+    "postcode_3": lambda typed: f"Also from {words.postcode(typed)}",
     "area": area_name,
     "radius_miles": lambda miles: in_words("radius_miles", miles).capitalize(),
     "provider_type": _of("provider_type"),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from contracts import criteria as shared
 from contracts import errors, permissions
-from gateway import answers, http, offered
+from gateway import answers, choices, http, offered
 from gateway.web import choosers, criteria, paging, rendering, results, words
 from kit import clock
 
@@ -75,11 +75,14 @@ def _shown(request: http.Request, asked: criteria.Asked, found: Mapping[str, Any
             travel_url=request.settings.travel_url,
             now=clock.now(),
         ),
-        "roughly": [origin["postcode"] for origin in origins if origin.get("precision") == "outward"],
+        "roughly": _each_once(
+            origin["postcode"] for origin in origins if origin.get("precision") == "outward"
+        ),
         "from_area": found["origin"] if "postcode" not in asked.given else None,
         "chips": asked.chips(),
         "clear": asked.cleared(),
         "near_misses": near_misses(asked, found.get("near_misses") or ()),
+        "all_tried": all_tried(asked),
         "sorts": sorts(asked),
         "fresh_first": _fresh_first(asked, found),
         "views": views(asked),
@@ -98,9 +101,9 @@ def heading(
         some = "all of them" if stale == total else f"{stale:,} of them"
         whose = "its figures" if total == 1 else f"{some} with figures"
         said["sure"] = f"{whose} older than expected"
-    near = [results.place_of(origin) for origin in origins if origin.get("postcode")]
+    near = _each_once(results.place_of(origin) for origin in origins if origin.get("postcode"))
     said["in"] = criteria.area_name(asked.get("area")) if asked.get("area") else ""
-    said["near"] = _listed(near)
+    said["near"] = words.listed(near)
     return said
 
 
@@ -114,6 +117,15 @@ def near_misses(asked: criteria.Asked, found: Any) -> list[dict[str, str]]:
         }
         for miss in found
     ]
+
+
+def all_tried(asked: criteria.Asked) -> bool:
+    """Tell whether search tries what leaving out each one of the filters in use brings (C5)."""
+    if asked.page > 1 or "provider_type" in asked.given:
+        return False
+    bed_type = asked.get("bed_type")
+    is_of_homes_alone = not bed_type or choices.types_that_offer(bed_type) == ["care_home"]
+    return is_of_homes_alone and ("area" not in asked.given or "postcode" in asked.given)
 
 
 def sorts(asked: criteria.Asked) -> dict[str, str]:
@@ -170,8 +182,8 @@ def _homes(asked: criteria.Asked, number: int, *, more: bool = False) -> str:
     return words.count(number, f"more {noun}" if more else noun)
 
 
-def _listed(names: list[str]) -> str:
-    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
+def _each_once(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))
 
 
 def _refused(refusal: errors.Error) -> dict[str, Any]:

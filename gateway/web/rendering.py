@@ -76,6 +76,7 @@ def environment() -> jinja2.Environment:
         more_of_menu=menu.more,
         map_of=map_view.of,
         count=words.count,
+        listed=words.listed,
         funding_sources=vocabulary.FUNDING_SOURCES,
         provider_types=choices.PROVIDER_TYPES,
         channels=words.CHANNELS,

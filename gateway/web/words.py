@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -17,6 +18,7 @@ WEEK = timedelta(weeks=1)
 YEAR = timedelta(days=365)
 DIALLED = range(10, 16)
 """How many digits a telephone number has, from the shortest of ours with its area to the longest of any."""
+FULL_POSTCODE = re.compile(r"[A-Z]{1,2}[0-9][0-9A-Z]?[0-9][A-Z]{2}", re.ASCII)
 
 ROLES = {
     permissions.APPROVER: "Approver",
@@ -67,6 +69,17 @@ def count(number: int, singular: str, plural: str | None = None) -> str:
     """Say a number with its noun: "1 bed", "2 beds", "1,200 beds"."""
     noun = singular if number == 1 else plural or f"{singular}s"
     return f"{number:,} {noun}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Say several things in one go: "A", "A and B", "A, B and C"."""
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
+
+
+def postcode(typed: str) -> str:
+    """Say a postcode as it is written, whatever way it was typed."""
+    compact = "".join(typed.upper().split())
+    return f"{compact[:-3]} {compact[-3:]}" if FULL_POSTCODE.fullmatch(compact) else typed.upper()
 
 
 def freshness(value: str | datetime | None, now: datetime) -> str:

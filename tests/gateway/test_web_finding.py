@@ -197,14 +197,16 @@ class TestForm:
         wanted = {"postcode": "DH1 3YG", name: True}
         coordinator.front.search.find_vacancies.assert_called_with(criteria=wanted, page=1)
 
-    def test_opens_what_is_in_use_alone(self, coordinator: Visitor) -> None:
+    def test_opens_what_is_wrong_and_places_in_use(self, coordinator: Visitor) -> None:
         closed = find(coordinator, bed_type="general_residential", max_price="1200", sort="price")
         assert '<details class="app-rarely app-question__more">' in closed
         assert '<details class="app-rarely app-question__places">' in closed
-        opened = find(coordinator, words="hoist", capabilities="tracheostomy", postcode_2="SR7 7AA")
-        assert '<details class="app-rarely app-question__more" open>' in opened
-        assert "More filters (2 in use)" in opened
-        assert '<details class="app-rarely app-question__places" open>' in opened
+        used = find(coordinator, words="hoist", capabilities="tracheostomy", postcode_2="SR7 7AA")
+        assert '<details class="app-rarely app-question__more">' in used, "the results are not pushed down"
+        assert "More filters (2 in use)" in used
+        assert '<details class="app-rarely app-question__places" open>' in used
+        wrong = find(coordinator, updated_within_hours="Lots!")
+        assert '<details class="app-rarely app-question__more" open>' in wrong
 
     @pytest.mark.parametrize(
         "name", ["bed_type", "updated_within_hours", "radius_miles", "min_rating", "stay"]
@@ -389,6 +391,14 @@ class TestResults:
         assert '<option value="" selected>Nearest to all postcodes</option>' in text
         assert '<option value="distance">Distance from the first postcode</option>' in text
 
+    def test_c1_name_each_place_once(self, coordinator: Visitor) -> None:
+        places = [DH1, DH1, {**DH1, "postcode": "SR7 7AA"}, {**DH1, "postcode": "NE1 1AA"}]
+        places = [{**place, "precision": "outward"} for place in places]
+        coordinator.front.search.find_vacancies.return_value = FOUND | {"origins": places}
+        said = words_of(find(coordinator))
+        assert "near DH1 3YG, SR7 7AA and NE1 1AA" in said
+        assert "roughly where DH1 3YG, SR7 7AA and NE1 1AA are." in said
+
     def test_c3_say_that_fresh_figures_are_fresh(self, coordinator: Visitor) -> None:
         fresh = FOUND | {"stale": 0, "results": [RESULT | {"fresh": True}]}
         coordinator.front.search.find_vacancies.return_value = fresh
@@ -476,6 +486,11 @@ class TestChips:
         assert "words=hoist" in without_b
         assert links[-1] == "/find?postcode=DH1+3YG#results"
 
+    def test_write_a_postcode_as_it_is_written(self, coordinator: Visitor) -> None:
+        text = find(coordinator, postcode_2="sr13aa", postcode_3="nowhere")
+        assert "Also from SR1 3AA<" in text
+        assert "Also from NOWHERE<" in text
+
     def test_leave_the_only_place_alone(self, coordinator: Visitor) -> None:
         assert "app-chips" not in coordinator.get("/find", area=DURHAM).text
 
@@ -517,8 +532,21 @@ class TestNearMisses:
 
     def test_c5_that_there_are_none_of_is_said(self, nothing: Visitor) -> None:
         nothing.front.search.find_vacancies.return_value |= {"near_misses": []}
-        assert "No single filter is to blame" in find(nothing, max_price="500")
+        blame = "No single filter is to blame"
+        assert blame in find(nothing, max_price="500")
+        assert blame in find(nothing, bed_type="general_residential", area=DURHAM)
         assert "No home that can be found here has a vacancy now" in find(nothing)
+        untried = (
+            {"provider_type": "hospice", "max_price": "500"},
+            {"bed_type": "end_of_life"},
+            {"postcode": "", "area": DURHAM, "max_price": "500"},
+            {"max_price": "500", "page": "2"},
+        )
+        for query in untried:
+            given = {"postcode": "DH1 3YG", **query}
+            text = nothing.get("/find", **{name: value for name, value in given.items() if value}).text
+            assert blame not in text, "search has not tried all of them"
+            assert "Nothing matches all of it. Take something away, or" in text
 
 
 class TestViews:
