@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from contracts import criteria as searches
 from contracts import errors, exports
 from gateway import http
 from gateway.web import criteria, words
@@ -22,16 +23,30 @@ if TYPE_CHECKING:
 CONTENT_TYPES = {exports.XLSX: spreadsheets.WORKBOOK, exports.CSV: spreadsheets.CSV}
 
 
-def begin(reports: rpc.Client, asked: criteria.Asked, *, file_format: str) -> dict[str, Any]:
+def begin(
+    reports: rpc.Client, search: rpc.Client, asked: criteria.Asked, *, file_format: str
+) -> dict[str, Any]:
     """Have a file made of all that a search finds.
 
     :raises errors.Invalid: naming the criteria that are wrong
+    :raises errors.NotFound: naming the postcode that nobody knows
     """
     wanted = asked.criteria()
+    for name in searches.POSTCODES:
+        if name in wanted:
+            _look_up(search, wanted[name], field=name)
     # The order is told by the file itself, also where nobody asked for one.
     told = [[name, value] for name, value in asked.said() if name != criteria.TITLES["sort"]]
     begun: dict[str, Any] = reports.begin_export(criteria=wanted, words=told, format=file_format)
     return begun
+
+
+def _look_up(search: rpc.Client, postcode: str, *, field: str) -> None:
+    """Make sure that a postcode is known, so that whoever asks hears at once if it is not."""
+    try:
+        search.locate(postcode=postcode)
+    except (errors.Invalid, errors.NotFound) as refusal:
+        raise type(refusal)(refusal.message, {field: refusal.message}) from refusal
 
 
 def file(reports: rpc.Client, stands: Mapping[str, Any]) -> http.Page:

@@ -51,6 +51,7 @@ class Exports:
     """Calls about files of what a search found."""
 
     reports: rpc.Client
+    search: rpc.Client
 
     @http.api(
         "POST",
@@ -58,7 +59,7 @@ class Exports:
         query=ExportQuery,
         answer=Export,
         status=202,
-        refusals=(409,),
+        refusals=(404, 409),
         tag=TAG,
         may=permissions.FIND_VACANCIES,
     )
@@ -68,7 +69,8 @@ class Exports:
         The criteria stand in the address, as for `GET /api/v1/vacancies`. `Location` says where to look how
         it stands. A search that finds more than 20,000 homes is refused: nothing is left out unseen.
         """
-        begun = exporting.begin(self.reports, criteria.of(request.args), file_format=query["format"])
+        asked = criteria.of(request.args)
+        begun = exporting.begin(self.reports, self.search, asked, file_format=query["format"])
         return 202, begun, {"Location": f"{PATH}/{begun['id']}"}
 
     @http.api(

@@ -27,15 +27,17 @@ class Exports:
     """Pages about files of what a search found."""
 
     reports: rpc.Client
+    search: rpc.Client
 
     @http.page("POST", PATH, may=permissions.FIND_VACANCIES, kept=http.NOT_KEPT)
     def export_begin_page(self, request: http.Request) -> http.Page:
         """Have a file made of all that a search finds."""
         asked = criteria.of(request.form)
         try:
-            begun = exporting.begin(self.reports, asked, file_format=request.form.get("format", ""))
-        except errors.Invalid as refusal:
-            if set(refusal.fields) <= set(criteria.NAMES):
+            file_format = request.form.get("format", "")
+            begun = exporting.begin(self.reports, self.search, asked, file_format=file_format)
+        except (errors.Invalid, errors.NotFound) as refusal:
+            if refusal.fields and set(refusal.fields) <= set(criteria.NAMES):
                 # The search says by itself what is wrong with it, and where.
                 return http.see_other(asked.address())
             raise

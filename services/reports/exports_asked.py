@@ -127,6 +127,7 @@ def forget_old(session: Session, *, now: datetime) -> None:
 
 def answer(export: models.Export, progress: jobs.Progress | None) -> dict[str, Any]:
     """Return how a file stands."""
+    of = export.homes if export.homes is not None else progress.total if progress else 0
     return {
         "id": export.id,
         "format": export.format,
@@ -135,8 +136,8 @@ def answer(export: models.Export, progress: jobs.Progress | None) -> dict[str, A
         "problem": export.problem,
         "words": export.words,
         "criteria": export.criteria,
-        "done": progress.done if progress else 0,
-        "of": progress.total if progress else 0,
+        "done": of if export.state == exports.READY else progress.done if progress else 0,
+        "of": of,
         "cancelling": bool(progress and progress.cancelled),
         "homes": export.homes,
         "stale": export.stale,

@@ -61,7 +61,9 @@ def run(job: jobs.Job) -> None:
     except errors.Unavailable:
         raise
     except errors.Error as refusal:
-        _end_early(job, exports.REFUSED, problem=" ".join([refusal.message, *refusal.fields.values()]))
+        # The message of a refusal is often that of its only field.
+        said = dict.fromkeys([refusal.message, *refusal.fields.values()])
+        _end_early(job, exports.REFUSED, problem=" ".join(said))
     else:
         seconds = round(time.monotonic() - began, 1)
         logging.event("export", format=export.format, homes=about.homes, bytes=size, seconds=seconds)

@@ -83,6 +83,12 @@ class TestAsking:
             assert answer.status_code == 303
             coordinator.front.reports.begin_export.assert_not_called()
 
+    def test_leads_back_to_a_search_near_a_postcode_that_nobody_knows(self, coordinator: Visitor) -> None:
+        coordinator.front.search.locate.side_effect = errors.NotFound("Unknown.", {"postcode": "Unknown."})
+        answer = self.ask(coordinator, postcode="EH1 1AA", format="csv")
+        assert answer.headers["Location"] == "/find?postcode=EH1+1AA"
+        coordinator.front.reports.begin_export.assert_not_called()
+
     def test_says_that_one_has_asked_for_enough(self, coordinator: Visitor) -> None:
         coordinator.front.reports.begin_export.side_effect = errors.Conflict("Wait for one of them to end.")
         answer = self.ask(coordinator, postcode="DH1 3YG", format="csv")
@@ -218,6 +224,21 @@ class TestApi:
         answer = caller.api("POST", "/exports", params=asked)
         assert answer.status_code == 400
         assert field in answer.json()["fields"]
+
+    @pytest.mark.parametrize("fault", [errors.NotFound, errors.Invalid])
+    def test_refuses_at_once_a_postcode_that_nobody_knows(
+        self, caller: Front, fault: type[errors.Error]
+    ) -> None:
+        def locate(*, postcode: str) -> dict[str, Any]:
+            if postcode == "EH1 1AA":
+                raise fault("We do not know it.", {"postcode": "We do not know it."})
+            return {}
+
+        caller.search.locate.side_effect = locate
+        answer = caller.api("POST", "/exports", params={"postcode": "DH1 3YG", "postcode_2": "EH1 1AA"})
+        assert answer.status_code in (400, 404)
+        assert answer.json()["fields"] == {"postcode_2": "We do not know it."}
+        caller.reports.begin_export.assert_not_called()
 
     def test_tells_how_it_stands(self, caller: Front) -> None:
         shown = caller.api("GET", self.API).json()

@@ -343,6 +343,9 @@ class TestMaking:
         [
             errors.NotFound("We do not know the postcode ZZ1 1ZZ."),
             errors.Invalid("We do not know", {"postcode": "the postcode ZZ1 1ZZ."}),
+            errors.NotFound(
+                "We do not know the postcode ZZ1 1ZZ.", {"postcode": "We do not know the postcode ZZ1 1ZZ."}
+            ),
         ],
     )
     def test_tells_what_search_refuses(
@@ -379,6 +382,8 @@ class TestMaking:
         monkeypatch.setattr(jobs.Job, "tell", told)
         exports_work.run(desk.claimed(export_id))
         assert seen == [(exports.WORKING, done, 25) for done in (10, 20, 25)]
+        shown = desk.shown(export_id)
+        assert (shown["state"], shown["done"], shown["of"]) == (exports.READY, 25, 25)
 
     def test_stops_when_nobody_wants_the_file_any_more(
         self, desk: Desk, sessions: database.Sessions, monkeypatch: pytest.MonkeyPatch
