@@ -51,6 +51,7 @@ _CLAIM = sqlalchemy.text(
 _RENEW = sqlalchemy.text(
     "update jobs set lease_until = now() + :lease * interval '1 second' where id = :id and claim = :claim"
 )
+_IS_THERE = sqlalchemy.text("select true from jobs where id = :id")
 _RELEASE = sqlalchemy.text(
     """
     update jobs set claim = null, lease_until = null, due_at = now() + :wait * interval '1 second'
@@ -147,10 +148,12 @@ class Jobs(DependencyProvider):
         try:
             with self.sessions.transaction() as session:
                 renewed = session.execute(_RENEW, {**mine, "lease": LEASE_SECONDS})
+                # A job that is done has no row any more, while its child still comes to its end.
+                is_done = session.scalar(_IS_THERE, mine) is None
         except errors.Unavailable:
             # Its lease may outlast the database's absence; if not, the child finds out at its next step.
             return True
-        return bool(renewed.rowcount)  # type: ignore[attr-defined]  # what an update gives has it
+        return is_done or bool(renewed.rowcount)  # type: ignore[attr-defined]  # what an update gives has it
 
     def _let_go(self, mine: dict[str, Any], attempt: int) -> None:
         wait = 0 if self._stopping else 2 * attempt

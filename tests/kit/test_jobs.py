@@ -129,6 +129,19 @@ class TestJob:
 
 
 class TestJobs:
+    def test_that_are_done_may_come_to_their_end(
+        self,
+        sessions: database.Sessions,
+        run: Callable[[type], ServiceContainer],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """A heartbeat that finds no job any more once took it for somebody else's, and killed the child."""
+        monkeypatch.setattr(children, "HEARTBEAT_SECONDS", 0.2)
+        subject_id = queue(sessions, "linger")
+        run(Source)
+        waiting.until(lambda: len(done(sessions, subject_id)) == 2, what="the end of the child", seconds=60)
+        assert done(sessions, subject_id)[1][0] == "ended by itself"
+
     def test_are_done_in_a_child_process_of_lower_priority(
         self, sessions: database.Sessions, run: Callable[[type], ServiceContainer]
     ) -> None:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from unittest import mock
 
 import eventlet
+import orjson
 import pytest
 from eventlet.event import Event
 from nameko import rpc as nameko_rpc
@@ -46,6 +47,10 @@ class Callee:
     def answer_nonsense(self) -> Any:
         return {1, 2}
 
+    @rpc.entrypoint(may=permissions.PUBLIC)
+    def describe(self) -> dict[str, Any]:
+        return {"name": "Tŷ Môr", "beds": [1, 2], "of": {"result": None}}
+
 
 class Front:
     name = "front"
@@ -56,6 +61,11 @@ class Front:
     def ask(self, *, method: str, actor: dict[str, Any] | None = None, **arguments: Any) -> Any:
         client = self.callee.acting_as(permissions.Actor.from_dict(actor)) if actor else self.callee
         return getattr(client, method)(**arguments)
+
+    @rpc.entrypoint(may=permissions.PUBLIC)
+    def hand_on(self, *, method: str, arguments: dict[str, Any]) -> Any:
+        handed_on = getattr(self.callee.unread(), method)(**arguments)
+        return [isinstance(handed_on, orjson.Fragment), orjson.dumps(handed_on).decode()]
 
     @rpc.entrypoint(may=permissions.PUBLIC)
     def ask_patiently(self) -> str:
@@ -144,6 +154,35 @@ class TestCalls:
     def test_answer_a_fault_when_the_result_is_not_json(self, ask) -> None:
         with pytest.raises(Exception, match="not JSON serializable"):
             ask(method="answer_nonsense")
+
+
+class TestUnread:
+    @pytest.fixture
+    def hand_on(self, run: Any) -> Iterator[Any]:
+        run(Callee)
+        with entrypoint_hook(run(Front), "hand_on") as hook:
+            yield hook
+
+    def test_is_what_would_have_been_read(self, ask: Any, hand_on: Any) -> None:
+        is_unread, said = hand_on(method="describe", arguments={})
+        assert is_unread
+        assert orjson.loads(said) == ask(method="describe")
+
+    def test_refuses_what_is_refused(self, hand_on: Any) -> None:
+        with pytest.raises(errors.NotFound) as refusal:
+            hand_on(method="refuse", arguments={"kind": "not_found"})
+        assert (refusal.value.message, refusal.value.fields) == ("no", {"beds.0": "too many"})
+
+    @pytest.mark.parametrize(
+        "said", [b'{"result": {"beds": 2}, "error": null}', b'{"error":null,"result":{"beds":2}}']
+    )
+    def test_reads_a_reply_that_is_written_otherwise(self, said: bytes) -> None:
+        service = rpc.Service("callee")
+        service.publisher = mock.Mock()
+        service.replies = mock.Mock()
+        service.replies.register_for_reply.return_value = lambda: said
+        calls = rpc.Client(service, actor=rpc.encode(permissions.ANONYMOUS), call_id="1").unread()
+        assert orjson.loads(orjson.dumps(calls.describe())) == {"beds": 2}
 
 
 class Guarded:

@@ -25,6 +25,10 @@ def run(job: jobs.Job) -> None:
     with job.transaction() as session:
         _note(session, job, f"nice {os.nice(0)}" if job.kind == "write" else f"attempt {job.attempt}")
         job.finish(session)
+    if job.kind == "linger":
+        time.sleep(1.5)
+        with job.reading() as session:
+            _note(session, job, "ended by itself")
 
 
 def give_up(job: jobs.Job) -> None:
