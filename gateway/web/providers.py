@@ -78,6 +78,7 @@ class Providers:
             can_edit=can_edit,
             back=back,
             back_words=back_words,
+            within="/find/" if back.startswith("/find") else "",
             ways=_ways(request, provider, back),
             is_champion=permissions.SYSTEM_CHAMPION in request.actor.roles,
             history=history,

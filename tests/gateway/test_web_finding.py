@@ -422,7 +422,17 @@ class TestResults:
         page = coordinator.get("/find", postcode="DH1 3YG", capabilities=["a", "b"], page="2")
         link = next(link for link in Reader(page.text).links if link.startswith("/providers/"))
         address = "/find?postcode=DH1+3YG&amp;capabilities=a&amp;capabilities=b&amp;page=2#results"
-        assert f'href="{address}">Back to results</a>' in coordinator.get(link).text
+        shown = coordinator.get(link).text
+        assert f'href="{address}">Back to results</a>' in shown
+        assert '<a href="/find" aria-current="true">Find vacancies</a>' in shown
+        assert shown.count("aria-current") == 1
+
+    def test_let_people_write_to_the_manager(self, coordinator: Visitor) -> None:
+        provider = PROVIDER | {"may": [], "manager_email": "mel@cranberry.example"}
+        coordinator.front.providers.get_provider.return_value = provider
+        coordinator.front.providers.get_capacity.return_value = CAPACITY
+        text = coordinator.get(f"/providers/{PROVIDER_ID}").text
+        assert '<a href="mailto:mel@cranberry.example">mel@cranberry.example</a>' in text
 
     def test_say_when_the_place_is_known_roughly(self, coordinator: Visitor) -> None:
         rough = {**DH1, "precision": "outward"}
