@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from kit import rpc
 
 PATH = "/exports"
+LIST = "list"
+"""Where a form wants to lead afterwards."""
 TAGS = {
     exports.READY: "green",
     exports.REFUSED: "red",
@@ -43,6 +45,17 @@ class Exports:
             raise
         return http.see_other(f"{PATH}/{begun['id']}")
 
+    @http.page("GET", PATH, may=permissions.FIND_VACANCIES)
+    def exports_page(self, request: http.Request) -> http.Page:
+        """List the files that one asked for."""
+        return rendering.respond(
+            request,
+            "exports/list.html",
+            exports=[_row(export) for export in self.reports.exports()["results"]],
+            notice=searches.NOTICE,
+            kept_hours=exports.KEPT_HOURS,
+        )
+
     @http.page("GET", "/exports/<id:export_id>", may=permissions.FIND_VACANCIES)
     def export_page(self, request: http.Request, *, export_id: str) -> http.Page:
         """Show how far a file is, and offer it once it is ready."""
@@ -51,9 +64,7 @@ class Exports:
             request,
             "exports/export.html",
             export=export,
-            format_name=exports.FORMATS.get(export["format"], ""),
-            state=exports.STATES.get(export["state"], ""),
-            tag=TAGS.get(export["state"], "yellow"),
+            **_in_words(export),
             notice=searches.NOTICE,
             search=_search(export["criteria"]),
             kept_hours=exports.KEPT_HOURS,
@@ -75,8 +86,25 @@ class Exports:
             return http.see_other(f"{PATH}/{export_id}")
         export = self.reports.export(export_id=export_id)
         self.reports.drop_export(export_id=export_id)
+        if request.form.get("then") == LIST:
+            return http.see_other(PATH)
         there = f"{PATH}/{export_id}" if export["at_work"] else _search(export["criteria"])
         return http.see_other(there)
+
+
+def _in_words(export: Mapping[str, Any]) -> dict[str, Any]:
+    """Say what kind of file it is and how it stands."""
+    return {
+        "format_name": exports.FORMATS.get(export["format"], ""),
+        "state": exports.STATES.get(export["state"], ""),
+        "tag": TAGS.get(export["state"], "yellow"),
+    }
+
+
+def _row(export: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a file as its row in the list shows it."""
+    of_what = " · ".join(value for _, value in export["words"])
+    return {**export, **_in_words(export), "is_ready": export["state"] == exports.READY, "of_what": of_what}
 
 
 def _search(criteria_of_it: Mapping[str, Any]) -> str:

@@ -76,9 +76,5 @@ def _each_once(homes: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 def _place(origin: Mapping[str, Any]) -> str:
     """Say a place that distances count from, and how well it is known."""
     name = results.place_of(origin)
-    known = {
-        "outward": " (roughly: only the first half of the postcode is known)",
-        "headquarters": " (from its headquarters)",
-        "middle": " (from its middle)",
-    }
-    return f"{name}{known.get(origin.get('precision', ''), '')}"
+    known = searches.PRECISIONS.get(origin.get("precision", ""))
+    return f"{name} ({known})" if known else name

@@ -44,6 +44,12 @@ class Exports:
             return exports_asked.one(session, export_id=export_id, by=self.caller, now=self.clock())
 
     @rpc.entrypoint(may=permissions.FIND_VACANCIES, repeatable=True)
+    def exports(self) -> dict[str, Any]:
+        """List the files that the caller asked for and that are kept, the newest first."""
+        with self.database.reading() as session:
+            return exports_asked.own(session, by=self.caller, now=self.clock())
+
+    @rpc.entrypoint(may=permissions.FIND_VACANCIES, repeatable=True)
     def export_part(self, *, export_id: str, number: int) -> dict[str, str]:
         """Return a part, from 0, of a file that is ready, in base 64."""
         with self.database.reading() as session:

@@ -96,6 +96,17 @@ def one(session: Session, *, export_id: str, by: permissions.Actor, now: datetim
     return answer(export, jobs.progress(session, subject_id=export.id))
 
 
+def own(session: Session, *, by: permissions.Actor, now: datetime) -> dict[str, Any]:
+    """List the files that ``by`` has asked for and that are still kept, the newest first."""
+    permissions.require(by, permissions.FIND_VACANCIES)
+    table = models.Export
+    mine = (table.by_id == by.user_id, table.created_at >= now - KEEP)
+    found = session.scalars(select(table).where(*mine).order_by(table.created_at.desc(), table.id.desc()))
+    return {
+        "results": [answer(export, jobs.progress(session, subject_id=export.id)) for export in found],
+    }
+
+
 def part(session: Session, *, export_id: str, number: int, by: permissions.Actor, now: datetime) -> bytes:
     """Return a piece of a file that is ready.
 

@@ -51,6 +51,7 @@ VISITS = {
     "/disclaimer": Visit("/disclaimer", "ward-desk@acute.example"),
     "/docs": Visit("/docs"),
     "/find": Visit("/find?postcode=DH1+3YG&bed_type=general_residential", WARD),
+    "/exports": Visit("/exports", WARD),
     "/exports/<export_id>": Visit("/exports/{export}", WARD),
     "/exports/<export_id>/drop": Visit("/exports/{export}/drop", WARD),
     "/find/print": Visit("/find/print?postcode=DH1+3YG&postcode_2=SR1+3AA", WARD),

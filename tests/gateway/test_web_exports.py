@@ -106,6 +106,34 @@ class TestAsking:
         coordinator.front.reports.export.assert_not_called()
 
 
+class TestList:
+    @pytest.fixture
+    def listed(self, coordinator: Visitor) -> Visitor:
+        refused = EXPORT | {"id": ids.new(), "state": exports.REFUSED, "at_work": False}
+        coordinator.front.reports.exports.return_value = {"results": [EXPORT, READY, refused]}
+        return coordinator
+
+    def test_c4_leads_to_ones_files_and_offers_those_that_are_ready(self, listed: Visitor) -> None:
+        assert 'href="/exports"' in listed.get(PATH).text
+        page = listed.get("/exports")
+        said = words_of(page.text)
+        assert all(words in said for words in ("Being made", "Ready", "15,000", "Not made", criteria.NOTICE))
+        assert page.text.count("/file") == 1
+        assert "Tracheostomy &lt;1&gt;" in page.text
+
+    def test_stops_or_deletes_a_file_and_shows_the_others(self, listed: Visitor) -> None:
+        answer = listed.press(listed.get("/exports"), f"{PATH}/drop")
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/exports")
+        listed.front.reports.drop_export.assert_called_once_with(export_id=EXPORT_ID)
+
+    def test_says_so_when_there_are_none(self, coordinator: Visitor) -> None:
+        coordinator.front.reports.exports.return_value = {"results": []}
+        assert "There are none" in coordinator.get("/exports").text
+
+    def test_is_not_for_people_of_homes(self, coordinator: Visitor) -> None:
+        assert coordinator.signed_in(MANAGER).get("/exports").status_code == 403
+
+
 class TestWatching:
     def test_c4_shows_how_far_it_is_and_looks_again_without_scripts(self, coordinator: Visitor) -> None:
         page = coordinator.get(PATH)

@@ -70,6 +70,13 @@ def anothers_export(scene: Scene) -> Any:
     return scene.service.export(export_id=_ready_for(scene, by_id=ids.new()))
 
 
+@calls.to("reports.exports", needs=(permissions.FIND_VACANCIES,))
+def own_exports(scene: Scene) -> None:
+    mine, _ = _ready_for(scene), _ready_for(scene, by_id=ids.new())
+    found = scene.service.exports()["results"]
+    assert [export["id"] for export in found] == [mine]
+
+
 @calls.to("reports.export_part", needs=(permissions.FIND_VACANCIES,))
 def export_part(scene: Scene) -> Any:
     return scene.service.export_part(export_id=_ready_for(scene), number=0)

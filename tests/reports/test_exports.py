@@ -509,6 +509,23 @@ class TestFetching:
         with pytest.raises(errors.NotFound):
             desk.fetched(shown["id"], now=kept + timedelta(seconds=1))
 
+    def test_c4_lists_ones_own_files_that_are_kept_the_newest_first(
+        self, desk: Desk, sessions: database.Sessions, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        Search(home()).instead(monkeypatch)
+        first = desk.made()["id"]
+        second = desk.ask(now=NOW + timedelta(hours=1))
+        Desk(sessions, dataclasses.replace(desk.by, user_id=ids.new())).made()
+
+        def listed(hours: float) -> list[tuple[str, str]]:
+            with sessions.reading() as session:
+                found = exports_asked.own(session, by=desk.by, now=NOW + timedelta(hours=hours))["results"]
+            return [(export["id"], export["state"]) for export in found]
+
+        assert listed(2) == [(second, exports.WAITING), (first, exports.READY)]
+        assert listed(6.5) == [(second, exports.WAITING)]
+        assert listed(8) == []
+
     def test_is_dropped_once(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
         Search(home()).instead(monkeypatch)
         export_id = desk.made()["id"]
