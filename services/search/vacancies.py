@@ -104,10 +104,11 @@ def _is_of_more(reader: database.Reader, wanted: criteria.Criteria) -> bool:
     bed_type = wanted.get("bed_type")
     if not bed_type or wanted.get("provider_type"):
         return bool(bed_type)
-    kinds = reader.rows(_PROVIDER_TYPE, {"bed_type": bed_type, "any": homes.any_of("")})
-    if not kinds:
+    if bed_type in vocabulary.CARE_HOME_BED_TYPES or bed_type in vocabulary.UNIT_BED_TYPES:
+        # Whoever else may have such a bed, which is not what most of them are.
         return bed_type in vocabulary.CARE_HOME_BED_TYPES
-    return bool(kinds[0]["any_bed"] == homes.any_of(asked.CARE_HOME))
+    kinds = reader.rows(_PROVIDER_TYPE, {"bed_type": bed_type, "any": homes.any_of("")})
+    return bool(kinds) and bool(kinds[0]["any_bed"] == homes.any_of(asked.CARE_HOME))
 
 
 _PROVIDER_TYPE = """

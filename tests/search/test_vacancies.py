@@ -382,6 +382,12 @@ class TestNearMisses:
         answer = given.search(session, postcode="DH1", bed_type="general_nursing")
         assert (answer["total"], answer["near_misses"]) == (0, [{"filter": "bed_type", "homes": 3}])
 
+    def test_c5_go_by_what_a_bed_type_is_whoever_else_has_one(self, session: orm.Session) -> None:
+        unit = snapshot(type="hospice", bed_types=[bed("general_nursing")])
+        given.stored(session, [unit, *(snapshot() for _ in range(3))])
+        answer = given.search(session, bed_type="general_nursing")
+        assert (answer["total"], answer["near_misses"]) == (1, [{"filter": "bed_type", "homes": 2}])
+
 
 class TestToday:
     def test_c2_is_the_day_in_london(self) -> None:
