@@ -21,7 +21,8 @@ Groups = dict[str, dict[str, str]]
 AGES = {"24": "24 hours", "48": "48 hours", "168": "7 days"}
 RADII = {str(miles): f"{miles} miles" for miles in (5, 10, 15, 25, 50)}
 _UNITS = {"radius_miles": "miles", "updated_within_hours": "hours"}
-OTHERS = "Acute, community and hospice units"
+CARE_HOME = "care_home"
+OF_HOMES, ANY_TYPE, OTHERS = "Care homes", "Any type with such a bed", "Others"
 
 _written: dict[str, str] = {}
 _edition = (0, 0)
@@ -35,6 +36,9 @@ def options(name: str, asked: asking.Asked, there: offered.Offered) -> Markup:
     written, chosen = _written[name], chosen_of(name, asked)
     if not chosen:
         return Markup(written)
+    if name == "provider_type" and chosen == CARE_HOME:
+        # It stands instead of leaving the type out, which means the same or nearly.
+        return Markup('<option value="{}" selected>{}</option>').format(CARE_HOME, OF_HOMES) + Markup(written)
     value = f'value="{escape(chosen)}"'
     if value in written:
         return Markup(written.replace(value, f"{value} selected", 1))
@@ -45,6 +49,16 @@ def options(name: str, asked: asking.Asked, there: offered.Offered) -> Markup:
 def chosen_of(name: str, asked: asking.Asked) -> str:
     """Return the value of a select; that for the stay offers the short-stay services too."""
     return (asked.get("short_stay_service") if name == "stay" else "") or asked.get(name)
+
+
+def empty(name: str, asked: asking.Asked) -> str:
+    """Return what it is called to choose no bed type or type of provider; nothing where there is no need."""
+    chosen_type = asked.get("provider_type")
+    if name == "bed_type":
+        return "Any care home bed type" if chosen_type in ("", CARE_HOME) else "Any bed type"
+    if chosen_type == CARE_HOME:
+        return "" if is_of_homes_alone(asked.get("bed_type")) else ANY_TYPE
+    return OF_HOMES if is_of_homes_alone(asked.get("bed_type")) else ANY_TYPE
 
 
 def needs(asked: asking.Asked, there: offered.Offered) -> list[dict[str, Any]]:
@@ -59,6 +73,11 @@ def needs(asked: asking.Asked, there: offered.Offered) -> list[dict[str, Any]]:
 def is_of_homes(bed_type: str) -> bool:
     """Tell whether a bed type, or any, is of care homes alone."""
     return not bed_type or bed_type in set(choices.CARE_HOME_BED_TYPES)
+
+
+def is_of_homes_alone(bed_type: str) -> bool:
+    """Tell whether care homes, and nobody else, offer a bed type, or any."""
+    return not bed_type or choices.types_that_offer(bed_type) == [CARE_HOME]
 
 
 def _forget_what_has_changed() -> None:
@@ -89,12 +108,24 @@ def _named(kind: str, codes: Iterable[str] | None) -> dict[str, str]:
 
 
 def _bed_types(there: offered.Offered) -> Groups:
-    names = _named("bed_type", there.get("bed_type"))
-    homes = set(choices.CARE_HOME_BED_TYPES)
-    return {
-        "Care homes": {code: name for code, name in names.items() if code in homes},
-        OTHERS: {code: name for code, name in names.items() if code not in homes},
-    }
+    """Return bed types under the types of provider that offer them, those of care homes first."""
+    groups: Groups = {OF_HOMES: {}}
+    for code, name in _named("bed_type", there.get("bed_type")).items():
+        groups.setdefault(_offered_by(code), {})[code] = name
+    return groups
+
+
+def _offered_by(bed_type: str) -> str:
+    types = choices.types_that_offer(bed_type)
+    if CARE_HOME in types:
+        return OF_HOMES
+    return ", ".join(choices.label(code, "provider_type") for code in types) or OTHERS
+
+
+def _provider_types(there: offered.Offered) -> Groups:
+    """Return the types of provider but that which is meant where none is said."""
+    names = _named("provider_type", there.get("provider_type"))
+    return {"": {code: name for code, name in names.items() if code != CARE_HOME}}
 
 
 def _stays(there: offered.Offered) -> Groups:
@@ -142,7 +173,7 @@ _GROUPS: dict[str, Callable[[offered.Offered], Groups]] = {
     "stay": _stays,
     "radius_miles": lambda _: {"": RADII},
     "updated_within_hours": lambda _: {"": AGES},
-    "provider_type": lambda there: {"": _named("provider_type", there.get("provider_type"))},
+    "provider_type": _provider_types,
     "min_rating": lambda _: {
         # The worst or better is merely any.
         "": {code: asking.in_words("min_rating", code) for code in reversed(criteria.RATINGS[1:])}

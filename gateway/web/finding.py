@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from contracts import criteria as shared
 from contracts import errors, permissions
-from gateway import answers, choices, http, offered
+from gateway import answers, http, offered
 from gateway.web import choosers, criteria, paging, rendering, results, words
 from kit import clock
 
@@ -50,6 +50,7 @@ class Finding:
             "find.html",
             asked=asked,
             values=asked.given,
+            empty=lambda name: choosers.empty(name, asked),
             options=lambda name: choosers.options(name, asked, there),
             needs=choosers.needs(asked, there),
             labels={name: title for name, title in criteria.TITLES.items() if name not in MAIN},
@@ -123,9 +124,8 @@ def all_tried(asked: criteria.Asked) -> bool:
     """Tell whether search tries what leaving out each one of the filters in use brings (C5)."""
     if asked.page > 1 or "provider_type" in asked.given:
         return False
-    bed_type = asked.get("bed_type")
-    is_of_homes_alone = not bed_type or choices.types_that_offer(bed_type) == ["care_home"]
-    return is_of_homes_alone and ("area" not in asked.given or "postcode" in asked.given)
+    is_of_homes = choosers.is_of_homes_alone(asked.get("bed_type"))
+    return is_of_homes and ("area" not in asked.given or "postcode" in asked.given)
 
 
 def sorts(asked: criteria.Asked) -> dict[str, str]:

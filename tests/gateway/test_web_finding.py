@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from nameko import exceptions
 
-from contracts import errors
+from contracts import errors, vocabulary
 from gateway import choices, offered
 from tests.factories import waiting
 from tests.gateway.browsing import CAPACITY, COORDINATOR, MANAGER, PROVIDER, Reader, Visitor, words_of
@@ -311,6 +312,50 @@ class TestChoosers:
 
     def test_say_whose_bed_types_any_means(self, coordinator: Visitor) -> None:
         assert "Any care home bed type" in coordinator.get("/find").text
+        assert "Any care home bed type" not in find(coordinator, provider_type="hospice")
+        assert '<option value="">Any bed type</option>' in find(coordinator, provider_type="hospice")
+
+    @pytest.mark.parametrize(
+        ("query", "first"),
+        [
+            ({}, '<option value="">Care homes</option>'),
+            ({"provider_type": "hospice"}, '<option value="">Care homes</option>'),
+            ({"provider_type": "care_home"}, '<option value="care_home" selected>Care homes</option>'),
+            ({"bed_type": "end_of_life"}, '<option value="">Any type with such a bed</option>'),
+        ],
+    )
+    def test_c2_offer_care_homes_once(self, coordinator: Visitor, query: Any, first: str) -> None:
+        text = find(coordinator, **query)
+        types = text[text.index('id="provider_type"') :].partition("</select>")[0]
+        assert types.partition(">")[2].startswith(first)
+        assert types.count("Care home") == first.count("Care home")
+        assert '<option value="hospice"' in types
+
+    def test_c2_group_bed_types_by_who_offers_them(self, coordinator: Visitor) -> None:
+        offered_beds = {"bed_type": ["live_in", "general", "ward", "shared"]}
+        coordinator.front.search.offered.return_value = OFFERED | offered_beds
+        offering = {
+            "live_in": ["home_care"],
+            "general": ["care_home"],
+            "ward": ["acute", "community", "hospice"],
+            "shared": ["substance_misuse", "care_home"],
+        }
+        beds = [
+            row("bed_type", code, code.capitalize(), provider_types=types) for code, types in offering.items()
+        ]
+        types = [row("provider_type", code, label) for code, label in vocabulary.PROVIDER_TYPES.items()]
+        choices.hold(beds + types)
+        text = coordinator.get("/find").text
+        listed = text[text.index('id="bed_type"') :].partition("</select>")[0]
+        assert re.findall('label="([^"]+)"|<option value="([a-z_]+)"', listed) == [
+            ("Care homes", ""),
+            ("", "general"),
+            ("", "shared"),
+            ("Home care", ""),
+            ("", "live_in"),
+            ("Acute unit, Community unit, Hospice", ""),
+            ("", "ward"),
+        ]
 
     def test_are_asked_for_once(self, coordinator: Visitor) -> None:
         coordinator.get("/find")
