@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LIMIT_SECONDS = 2.0
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
 """Headers that say that a request came by way of a proxy, so that it is not from where it seems."""
-READ_MODEL = ("last_seconds", "longest_seconds", "waiting")
+READ_MODEL = ("last_at", "last_seconds", "longest_seconds", "waiting")
 
 
 class Measured(DependencyProvider):
@@ -145,7 +145,11 @@ def _of_services(told: dict[str, Any]) -> Iterator[str]:
         yield from metrics.lines(measure, "gauge", help, waiting)
     lag = _part(told["search"], "read_model")
     for measure, key, help in (
-        ("tracker_search_lag_last_seconds", "last_seconds", "From the latest news of a home until found."),
+        (
+            "tracker_search_lag_last_seconds",
+            "last_seconds",
+            "From the latest news of a home until it was found; 0 without news in 5 minutes.",
+        ),
         ("tracker_search_lag_longest_seconds", "longest_seconds", "The slowest news of the last 5 minutes."),
         ("tracker_search_news", "events", "News taken in within the last 5 minutes."),
     ):

@@ -53,7 +53,7 @@ def values(text: str) -> dict[str, float]:
 class TestReady:
     def test_tells_how_far_search_lags(self, lagging: Front) -> None:
         told = lagging.call("GET", "/health/ready").json()["read_model"]
-        assert told == {"last_seconds": 0.04, "longest_seconds": 1.5, "waiting": 3}
+        assert told == {"last_at": None, "last_seconds": 0.04, "longest_seconds": 1.5, "waiting": 3}
 
     def test_tells_nothing_of_it_while_search_is_away(self, front: Front) -> None:
         front.search.health.side_effect = errors.Unavailable("Away.")

@@ -498,9 +498,24 @@ class TestLag:
     ) -> None:
         told(search, snapshot(last_updated=(NOW - datetime.timedelta(hours=1)).isoformat()))
         written(sessions, notes)
-        later = NOW + datetime.timedelta(minutes=10)
+        for minutes, expected in ((4, (3600.0, 3600.0, 1)), (10, (0.0, 0.0, 0))):
+            later = NOW + datetime.timedelta(minutes=minutes)
+            lag = search(ADMINISTRATOR, now=later).signs()["read_model"]
+            assert (lag["last_seconds"], lag["longest_seconds"], lag["events"]) == expected
+            assert lag["last_at"] == NOW.isoformat()
+
+    def test_is_no_longer_for_the_last_news_than_for_the_slowest(
+        self, sessions: database.Sessions, notes: recorded.Notes, search: Worker
+    ) -> None:
+        # At the end of its minute, which begins before the minutes that are looked at.
+        taken_in = NOW.replace(second=59)
+        itself = search(permissions.service("search"), now=taken_in)
+        at = (taken_in - datetime.timedelta(seconds=8)).isoformat()
+        itself.on_capacity_declared(snapshots.declared(snapshot(last_updated=at)))
+        written(sessions, notes)
+        later = taken_in + datetime.timedelta(minutes=4, seconds=30)
         lag = search(ADMINISTRATOR, now=later).signs()["read_model"]
-        assert (lag["last_seconds"], lag["longest_seconds"], lag["events"]) == (3600.0, 0.0, 0)
+        assert (lag["last_seconds"], lag["longest_seconds"]) == (8.0, 8.0)
 
 
 class TestWriting:
