@@ -29,6 +29,19 @@ _OUTWARD_ALONE = re.compile(_OUTWARD_CODE)
 _SPACES = re.compile(r"[\s.,\-]+")
 _OWN_LIST = pathlib.Path(__file__).parent / "reference" / "outward_codes.csv"
 
+_OUTSIDE_ENGLAND = {
+    **dict.fromkeys(
+        ("AB", "DD", "DG", "EH", "FK", "G", "HS", "IV", "KA", "KW", "KY", "ML", "PA", "PH", "ZE"), "Scotland"
+    ),
+    **dict.fromkeys(("CF", "LD", "LL", "NP", "SA"), "Wales"),
+    "BT": "Northern Ireland",
+    "GY": "the Channel Islands",
+    "JE": "the Channel Islands",
+    "IM": "the Isle of Man",
+}
+"""Where postcodes are, by their letters; those of TD, SY, HR and CH are on both sides of a border."""
+_ACROSS_THE_BORDER = {"DG16", "LD7", "LD8", "NP7", "NP16", "NP25"}
+
 
 @dataclass(frozen=True)
 class Code:
@@ -116,12 +129,23 @@ def locate(session: orm.Session, text: str) -> Place:
 
 
 def refuse_unknown(code: Code, *, field: str = POSTCODE) -> NoReturn:
-    """Say that nobody knows a postcode.
+    """Say that nobody knows a postcode, or that it is outside England.
 
     :raises errors.NotFound: always.
     """
-    message = f"We do not know the postcode {code}. Check it, or try another one nearby."
+    if elsewhere := _outside_england(code):
+        message = f"The postcode {code} is in {elsewhere}: only England is covered."
+    else:
+        message = f"We do not know the postcode {code}. Check it, or try another one nearby."
     raise errors.NotFound(message, {field: message})
+
+
+def _outside_england(code: Code) -> str | None:
+    """Return where a postcode is by its first letters; none where these are of England too."""
+    if code.outward in _ACROSS_THE_BORDER:
+        return None
+    letters = itertools.takewhile(str.isalpha, code.outward)
+    return _OUTSIDE_ENGLAND.get("".join(letters))
 
 
 def places(session: orm.Session, texts: Iterable[str]) -> dict[str, Place]:

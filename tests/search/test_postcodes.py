@@ -77,8 +77,30 @@ class TestLocateWithoutAnImport:
         )
 
     def test_says_that_it_does_not_know_a_place(self, session: orm.Session) -> None:
-        with pytest.raises(errors.NotFound, match="We do not know the postcode ZE1 1AA"):
-            postcodes.locate(session, "ZE1 1AA")
+        with pytest.raises(errors.NotFound, match="We do not know the postcode ZA1 1AA"):
+            postcodes.locate(session, "ZA1 1AA")
+
+    @pytest.mark.parametrize(
+        ("typed", "where"),
+        [
+            ("ZE1 1AA", "in Scotland"),
+            ("g1 1aa", "in Scotland"),
+            ("CF10 1AA", "in Wales"),
+            ("BT1 1AA", "in Northern Ireland"),
+            ("JE2 3AB", "in the Channel Islands"),
+            ("IM1 1AA", "in the Isle of Man"),
+        ],
+    )
+    def test_c1_says_that_a_place_is_outside_england(
+        self, session: orm.Session, typed: str, where: str
+    ) -> None:
+        with pytest.raises(errors.NotFound, match=f"{where}: only England is covered"):
+            postcodes.locate(session, typed)
+
+    @pytest.mark.parametrize("typed", ["GL99 1AA", "NP16 7AA", "TD15 9ZZ", "B99 1AA"])
+    def test_c1_does_not_say_so_of_what_may_be_in_england(self, typed: str) -> None:
+        with pytest.raises(errors.NotFound, match="We do not know the postcode"):
+            postcodes.refuse_unknown(postcodes.parse(typed))
 
 
 class TestLocateAfterAnImport:
