@@ -148,11 +148,15 @@ class Digits(fields.Integer):
 
     digits = _DIGITS
 
+    def __init__(self, *, words: str = "Not a whole number.", **options: Any) -> None:
+        super().__init__(**options)
+        self.words = words
+
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
     ) -> int:
         if not self.digits.fullmatch(str(value)):
-            raise ValidationError("Not a whole number.")
+            raise ValidationError(self.words)
         return int(value)
 
 

@@ -619,12 +619,32 @@ class ChoiceChanges(ChoiceForm):
 # Searching and reports
 
 
+LONGEST_POSTCODE = 10
+DEAREST = 100_000
+NO_PRICE = f"Enter the price in whole pounds, from 1 to {DEAREST:,}, for example 1200."
+
+
+def _postcode(description: str, *, example: str = "SR7 7AA") -> fields.String:
+    """Take what may be a postcode; whether it is one search can tell."""
+    bounds = {"minLength": 1, "maxLength": LONGEST_POSTCODE}
+    return fields.String(
+        validate=_is_short, metadata={"description": description, "example": example, **bounds}
+    )
+
+
+def _is_short(typed: str) -> None:
+    if len(typed) > LONGEST_POSTCODE:
+        # The words of search for what is no postcode.
+        shown = " ".join(typed[:20].split())
+        raise ValidationError(f"“{shown}” is not a full postcode, for example DH1 3YG.")
+
+
 class VacancyCriteria(Schema):
     """Where and what is looked for (`contracts.criteria`)."""
 
-    postcode = text(10, metadata={"description": "Distances count from here."}, example="DH1 3YG")
-    postcode_2 = text(10, metadata={"description": "A second place: every distance is told."})
-    postcode_3 = text(10, metadata={"description": "A third place."})
+    postcode = _postcode("Distances count from here.", example="DH1 3YG")
+    postcode_2 = _postcode("A second place: every distance is told.")
+    postcode_3 = _postcode("A third place.")
     area = area_code(
         metadata={
             "description": "Code of a council, sub-ICB or ICB to look in. Without a postcode, distances "
@@ -648,7 +668,9 @@ class VacancyCriteria(Schema):
     cqc_service = text(200, metadata={"description": "A service that the CQC has registered."})
     min_rating = code(criteria.RATINGS, metadata={"description": "The CQC's overall rating, or better."})
     max_price = Digits(
-        validate=validate.Range(0, 1_000_000), metadata={"description": "Pounds per week.", "example": 1200}
+        validate=validate.Range(1, DEAREST, error=NO_PRICE),
+        words=NO_PRICE,
+        metadata={"description": "Pounds per week.", "example": 1200},
     )
     language = text(80, example="Polish")
     words = text(100, metadata={"description": "Each has to begin a word in the notes."}, example="hoist")

@@ -28,6 +28,32 @@ LONGEST_FIGURE = 9
 MAP = "map"
 SCHEMA = schemas.VacancyCriteria()
 
+CHOOSE = "Choose one from the list."
+_PLAINLY: dict[str, str] = {
+    **dict.fromkeys(
+        (
+            "area",
+            "radius_miles",
+            "provider_type",
+            "stay",
+            "short_stay_service",
+            "bed_type",
+            "cqc_service",
+            "min_rating",
+            "language",
+            "funding_source",
+            "contract",
+            "brand",
+            "updated_within_hours",
+            "sort",
+        ),
+        CHOOSE,
+    ),
+    "capabilities": f"Choose from the list, {criteria.MOST_CAPABILITIES} at most.",
+    "words": "Enter at most 100 characters.",
+}
+"""What is said on a page of fields that a program gets more exact words for."""
+
 TITLES: dict[str, str] = {
     "postcode": "Postcode",
     "postcode_2": "Second postcode",
@@ -232,9 +258,7 @@ def _without(filter_name: str) -> tuple[str, ...]:
 def _at_fields(refused: Mapping[str, str]) -> dict[str, str]:
     """Return the words for each field of the form: a need that is wrong belongs to all of them."""
     told = {name.partition(".")[0]: said for name, said in refused.items()}
-    if "max_price" in told:
-        told["max_price"] = "Enter the price in whole pounds, for example 1200."
-    return told
+    return told | {name: _PLAINLY[name] for name in told if name in _PLAINLY}
 
 
 def _within_hours(hours: str) -> str:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 ADDITIONAL = ("postcode_2", "postcode_3")
 MAIN = ("postcode", *ADDITIONAL, "area", "bed_type", "stay", "short_stay_service", "max_price", "sort")
 """Fields that the form shows at once; the others are one press away."""
+FORM = "question"
+"""What the form is called on the page."""
 NOWHERE = "Enter a postcode, or choose an area."
 
 
@@ -53,10 +55,10 @@ class Finding:
             empty=lambda name: choosers.empty(name, asked),
             options=lambda name: choosers.options(name, asked, there),
             needs=choosers.needs(asked, there),
-            labels={name: title for name, title in criteria.TITLES.items() if name not in MAIN},
+            labels=_labels(wrong),
             more_places=any(name in asked.given or name in wrong for name in ADDITIONAL),
             more_in_use=len([name for name in asked.given if name not in MAIN]) + len(asked.capabilities),
-            more_wrong=any(name not in MAIN for name in wrong),
+            more_wrong=any(name in shared.FILTERS and name not in MAIN for name in wrong),
             **context,
         )
 
@@ -186,11 +188,24 @@ def _each_once(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
+def _labels(wrong: Mapping[str, str]) -> dict[str, str]:
+    """Return what fields are called whose errors do not say it themselves."""
+    named = {
+        name: title
+        for name, title in criteria.TITLES.items()
+        if name not in MAIN or wrong.get(name) == criteria.CHOOSE
+    }
+    return named | {FORM: criteria.TITLES["sort"]}
+
+
 def _refused(refusal: errors.Error) -> dict[str, Any]:
     fields = {name: said for name, said in refusal.fields.items() if name in criteria.NAMES}
     if "short_stay_service" in fields:
         # The form offers these services among the stays.
         fields["stay"] = fields.pop("short_stay_service")
+    if "sort" in fields:
+        # The list of orders stands above results, of which there are none.
+        fields[FORM] = fields.pop("sort")
     if isinstance(refusal, errors.NotFound) and not fields:
         fields = {"postcode": refusal.message}
     # What is wrong with nothing on the form is said in general words.

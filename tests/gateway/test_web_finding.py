@@ -225,7 +225,11 @@ class TestForm:
         [
             ({"postcode": ""}, "Enter a postcode, or choose an area."),
             ({"postcode": "DH1 3YG", "max_price": "cheap"}, "Enter the price in whole pounds"),
-            ({"postcode": "DH1 3YG", "capabilities": "A need!"}, "This is no code"),
+            ({"postcode": "DH1 3YG", "max_price": "0"}, "Enter the price in whole pounds"),
+            ({"postcode": "DH1 3YG", "max_price": "200000"}, "Enter the price in whole pounds"),
+            ({"postcode": "DH1 3YG", "capabilities": "A need!"}, "Choose from the list, 10 at most."),
+            ({"postcode": "DH1 3YG", "words": "w" * 101}, "Enter at most 100 characters."),
+            ({"postcode": "Durham City"}, "“Durham City” is not a full postcode, for example DH1 3YG."),
             ({"postcode": "DH1 3YG", "brand": "a\0b"}, "cannot be stored"),
         ],
     )
@@ -233,6 +237,30 @@ class TestForm:
         answer = coordinator.get("/find", **query)
         assert answer.status_code == 400
         assert words in answer.text
+
+    @pytest.mark.parametrize(
+        ("name", "link"),
+        [
+            ("area", '<a href="#area">Area: '),
+            ("bed_type", '<a href="#bed_type">Bed type: '),
+            ("stay", '<a href="#stay">Stay: '),
+            ("min_rating", '<a href="#min_rating">CQC rating: '),
+            ("contract", '<a href="#contract">Contract with: '),
+            ("funding_source", '<a href="#funding_source">Funding: '),
+            ("radius_miles", '<a href="#radius_miles">Distance: '),
+            ("sort", '<a href="#question">Order: '),
+        ],
+    )
+    def test_asks_to_choose_from_a_list_that_is_there(
+        self, coordinator: Visitor, name: str, link: str
+    ) -> None:
+        page = coordinator.get("/find", postcode="DH1 3YG", **{name: "Lots!"})
+        if page.status_code == 303:
+            page = coordinator.get(page.headers["Location"])
+        assert page.status_code == 400
+        assert f"{link}Choose one from the list.</a>" in page.text
+        assert f'id="{link.partition("#")[2].partition(chr(34))[0]}"' in page.text
+        assert "Must be one of" not in page.text
 
     @pytest.mark.parametrize(
         ("error", "status"),
