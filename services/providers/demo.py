@@ -61,6 +61,8 @@ _OFFERED = {
 }
 _RATINGS = ["outstanding", *["good"] * 5, "requires_improvement", "inadequate", None]
 _NHS = ("acute", "community", "hospice")
+_ALWAYS_VACANT = ("hospice",)
+"""Types of which there is one provider that a search for them has to find."""
 _OWNERSHIPS = ["private", "private", "private", "voluntary", "local_authority"]
 _LANGUAGES = ["British Sign Language", "French", "Polish", "Punjabi", "Spanish", "Urdu"]
 _FUNDING = ["icb", "local_authority", "phb", "private"]
@@ -269,6 +271,8 @@ def _fill(provider: models.Provider, chance: random.Random) -> None:
     for row in provider.bed_types:
         row.maximum = row.maximum or chance.randint(4, 36)
         vacant = min(row.maximum, chance.choices([0, 1, 2, 3, 5], weights=[30, 25, 20, 15, 10])[0])
+        if provider.type in _ALWAYS_VACANT:
+            vacant = max(vacant, 2)
         row.reserved = chance.randint(0, 1) if vacant > 1 else 0
         row.closed = 1 if vacant > 2 and chance.random() < 0.3 else 0
         row.closure_reason = chance.choice(list(vocabulary.CLOSURE_REASONS)) if row.closed else None

@@ -43,6 +43,11 @@ class TestCreate:
         units = [of(providers, key)[0].type for key in ("acute", "community", "lighthouse")]
         assert units == ["acute", "community", "hospice"]
 
+    def test_has_a_hospice_to_be_found(self, providers: list[models.Provider]) -> None:
+        (hospice,) = of(providers, "lighthouse")
+        assert hospice.listed
+        assert sum(row.accepting or 0 for row in hospice.bed_types) > 0
+
     def test_is_obviously_fictional(self, providers: list[models.Provider]) -> None:
         for provider in providers:
             assert provider.email.endswith(".example")
