@@ -379,6 +379,18 @@ class TestHowFound:
         assert told_of["state"] == ["inactive", "not_listed"]
         assert [(row["reason"], row["searches"]) for row in told_of["reasons"]] == [("inactive", 1)]
 
+    def test_blames_what_is_missing_alone_only_where_nothing_else_is(
+        self, sessions: database.Sessions, notes: recorded.Notes, search: Worker
+    ) -> None:
+        home = snapshot(listed=False)
+        told(search, home)
+        search().find_vacancies(criteria={"postcode": "DH1 3YG"})
+        search().find_vacancies(criteria={"postcode": "DH1 3YG", "max_price": 100})
+        search().find_vacancies(criteria={"postcode": "DH1 3YG", "bed_type": "end_of_life"})
+        told_of = self.asked(search, sessions, notes, home)
+        (row,) = told_of["reasons"]
+        assert (row["reason"], row["searches"], row["alone"]) == ("not_listed", 2, 1)
+
     def test_is_refused_to_other_homes(self, search: Worker, home: Any) -> None:
         other = permissions.Actor(kind="user", organisation_id=ids.new(), organisation_type="care_home")
         with pytest.raises(errors.Forbidden):

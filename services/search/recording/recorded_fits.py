@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from contracts import criteria, events
 from services.search import asked, documents, facts, homes, postcodes
@@ -55,8 +55,9 @@ class Standing:
         self._today = now.astimezone(asked.LONDON).date().isoformat()
         self._facts = set(facts.of(snapshot))
         self._offered = {figures["bed_type"] for figures in snapshot["bed_types"]}
-        is_vacant = place is not None and documents.accepting(snapshot)
-        self._vacant = _rows(snapshot, place) if place and is_vacant else {}
+        findable = cast("events.ProviderSnapshot", {**snapshot, "listed": True, "active": True})
+        is_vacant = place is not None and documents.accepting(findable)
+        self._vacant = _rows(findable, place) if place and is_vacant else {}
         self._with_vacancies = _rows(_with_vacancies(snapshot), place) if place else {}
 
     @property
@@ -82,8 +83,11 @@ class Standing:
         ``weekend`` says whether that was the day of the search, ``is_too_far`` whether it asked for less than
         the home is away from where it began. Words of notes are not looked at.
         """
-        # What no search can find has no vacancies that could be looked at.
-        return self.state or [
+        if self.place is None:
+            # Nothing can be held against searches that is nowhere.
+            return self.state
+        return [
+            *self.state,
             *self._beds(wanted),
             *self._others(wanted, weekend=weekend, is_too_far=is_too_far),
         ]
