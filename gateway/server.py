@@ -6,10 +6,12 @@ import socket
 import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import eventlet
 from eventlet import greenpool, semaphore, wsgi
 from nameko.web import server as nameko_server
+from werkzeug.exceptions import NotFound
 from werkzeug.routing import Map
 from werkzeug.routing.converters import BaseConverter
 
@@ -211,11 +213,26 @@ class Application:
             rule, path_values = self.addresses.match(request.path, request.method, return_rule=True)
             endpoint, request.route = rule.endpoint, rule.rule
             return endpoint.answer(request, dict(path_values))
+        except NotFound as error:
+            tidy = self._without_last_slash(request)
+            if endpoint is None and tidy:
+                return answers.see_other(tidy)
+            return self.refuse(request, endpoint, answers.problem(error, request.call_id), error)
         except Exception as error:  # the last resort: a fault of ours is logged here, once
             problem = answers.problem(error, request.call_id)
             if problem.status == 500:
                 logging.failure("request failed", method=request.method, route=request.route)
             return self.refuse(request, endpoint, problem, error)
+
+    def _without_last_slash(self, request: Request) -> str:
+        """Return the address of the page that one with a slash too many means; nothing if there is none."""
+        path = request.path.rstrip("/")
+        if request.method != "GET" or request.is_api or path == request.path:
+            return ""
+        if not path or not self.addresses.test(path, "GET"):
+            return ""
+        query = request.query_string.decode("ascii", "replace")
+        return quote(path) + (f"?{query}" if query else "")
 
     def refuse(
         self, request: Request, endpoint: Endpoint | None, problem: Problem, error: Exception

@@ -46,6 +46,8 @@ class PublicReport:
     def public_report_page(self, request: http.Request, *, code: str) -> http.Page:
         """Show the report of an area."""
         area = _area(code)
+        if code != area.code:
+            return http.see_other(f"{PATH}/{area.code}")
         made = self.published.get(
             (kept_answers.AREAS, "report", area.code),
             lambda: self.reports.public_report(area=area.code),
@@ -170,11 +172,11 @@ def _tag(report: Any, form: str) -> str:
 
 
 def _area(code: str) -> areas.Found:
-    """Return the area with this code, so that a crowd with wrong ones asks no service.
+    """Return the area with this code, however it is typed; a crowd with wrong ones asks no service.
 
     :raises errors.NotFound: when there is none
     """
-    found = areas.find(code)
+    found = areas.find(code.strip().upper())
     if found is None:
         raise errors.NotFound(
             "There is no council, sub-ICB or ICB in England with this code. "

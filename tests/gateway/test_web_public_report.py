@@ -129,6 +129,18 @@ class TestReport:
         public.reports.public_report.assert_not_called()
         public.reports.public_report_file.assert_not_called()
 
+    @pytest.mark.parametrize("end", ["e06000047", "E06000047/", "e06000047/", "E06000047//"])
+    def test_c8_is_found_however_its_address_is_typed(self, public: Front, end: str) -> None:
+        page = public.call("GET", f"/public/vacancies/{end}")
+        assert page.status_code == 303
+        assert page.headers["Location"] in (PATH, f"/public/vacancies/{end.strip('/')}")
+        assert public.call("GET", "/public/vacancies/e06000047").headers["Location"] == PATH
+
+    def test_c8_is_found_as_a_file_in_small_letters_too(self, public: Front) -> None:
+        page = public.call("GET", "/public/vacancies/e06000047.csv")
+        assert page.status_code == 200
+        assert 'filename="vacancies-E06000047.csv"' in page.headers["Content-Disposition"]
+
     def test_c8_of_a_board_leads_to_its_councils(self, public: Front) -> None:
         area = {"kind": "icb_code", "code": "QHM", "name": "NHS North East and North Cumbria ICB"}
         public.reports.public_report.return_value = {**REPORT, "area": area}
