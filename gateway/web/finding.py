@@ -97,7 +97,7 @@ def heading(
     asked: criteria.Asked, total: int, stale: int, origins: list[Mapping[str, Any]]
 ) -> dict[str, str]:
     """Say how many were found, where, and how sure that is."""
-    homes = _homes(asked, total)
+    homes = counted(asked, total)
     have = "has" if total == 1 else "have"
     said = {"found": f"{homes} {have} vacancies" if total else "No vacancies found", "sure": ""}
     if total and stale:
@@ -115,7 +115,7 @@ def near_misses(asked: criteria.Asked, found: Any) -> list[dict[str, str]]:
     return [
         {
             "words": _relaxed(asked, miss["filter"]),
-            "brings": _homes(asked.without(miss["filter"]), miss["homes"], more=True),
+            "brings": counted(asked.without(miss["filter"]), miss["homes"], more=True),
             "href": asked.address(without=miss["filter"]) + criteria.RESULTS,
         }
         for miss in found
@@ -175,13 +175,15 @@ def _relaxed(asked: criteria.Asked, name: str) -> str:
     return criteria.RELAXED.get(name, name)
 
 
-def _homes(asked: criteria.Asked, number: int, *, more: bool = False) -> str:
-    """Count what is found: homes, unless units may be among it."""
-    are_homes = asked.get("provider_type") in ("", "care_home") and choosers.is_of_homes(
-        asked.get("bed_type")
-    )
-    noun = "home" if are_homes else "provider"
-    return words.count(number, f"more {noun}" if more else noun)
+def noun(asked: criteria.Asked) -> str:
+    """Return what is found: a home, unless units may be among it."""
+    is_home = asked.get("provider_type") in ("", "care_home") and choosers.is_of_homes(asked.get("bed_type"))
+    return "home" if is_home else "provider"
+
+
+def counted(asked: criteria.Asked, number: int, *, more: bool = False) -> str:
+    """Count what is found."""
+    return words.count(number, f"more {noun(asked)}" if more else noun(asked))
 
 
 def _each_once(names: Iterable[str]) -> list[str]:

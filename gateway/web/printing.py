@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from contracts import criteria as searches
 from contracts import errors, permissions
 from gateway import http
-from gateway.web import criteria, rendering, results
+from gateway.web import criteria, finding, rendering, results
 from kit import clock
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ class Printing:
             said=asked.said(),
             order=criteria.TITLES["sort"],
             sort=searches.SORTS.get(found.get("sort", ""), ""),
+            heading=finding.heading(asked, found["total"], 0, origins),
+            noun=finding.noun(asked),
             places=[_place(origin) for origin in origins],
             several=len(origins) > 1,
             notice=searches.NOTICE,

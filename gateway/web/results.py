@@ -28,6 +28,8 @@ BEFORE_A_MATCH = 40
 """Letters of a long note that stand before the first word that was looked for."""
 FEW_CONTRACTS = 2
 """So many are named outright, more behind one press."""
+ON_PAPER = 12
+"""So many contracts are named where nothing can be pressed."""
 NOTES = 2
 Marker = Callable[[str], Markup]
 
@@ -173,8 +175,14 @@ def contracts(result: Mapping[str, Any]) -> dict[str, Any] | None:
     codes = result.get("contracts") or ()
     if not codes:
         return None
-    names = ", ".join(sorted(map(_area_name, codes)))
-    return {"number": len(codes), "names": names, "is_few": len(codes) <= FEW_CONTRACTS}
+    names = sorted(map(_area_name, codes))
+    left = len(names) - ON_PAPER
+    return {
+        "number": len(codes),
+        "names": ", ".join(names),
+        "is_few": len(codes) <= FEW_CONTRACTS,
+        "on_paper": f"{', '.join(names[:ON_PAPER])} and {left} more" if left > 0 else words.listed(names),
+    }
 
 
 @functools.lru_cache(maxsize=1024)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contracts import criteria, errors
+from contracts import areas, criteria, errors
 from kit import ids
 from tests.gateway.browsing import COORDINATOR, MANAGER, Visitor, words_of
 from tests.gateway.conftest import Front
@@ -42,6 +42,26 @@ class TestPrint:
             "Ring first.",
         ):
             assert words in said
+
+    def test_c4_names_the_search_and_what_it_found(self, coordinator: Visitor) -> None:
+        text = coordinator.get(f"{ASKED}&area=E06000047").text
+        assert "<title>Vacancies in County Durham near DH1 3YG, to print – " in text
+        assert ">1 home has vacancies in County Durham near DH1 3YG</h1>" in text
+        assert '<th scope="col">Home</th>' in text
+        assert '<th scope="col">Provider</th>' in coordinator.get(f"{ASKED}&provider_type=hospice").text
+
+    def test_ends_sentences_once(self, coordinator: Visitor) -> None:
+        said = words_of(coordinator.get(ASKED).text)
+        assert "Ring first. " in said
+        assert ".." not in said
+
+    def test_names_contracts_as_nothing_opens_on_paper(self, coordinator: Visitor) -> None:
+        said = words_of(coordinator.get(ASKED).text)
+        assert "Contracts: County Durham, NHS North East and North Cumbria ICB – 84H and Sunderland." in said
+        codes = [council.code for council in areas.councils()][:15]
+        homes = {"results": [RESULT | {"contracts": codes}]}
+        coordinator.front.search.find_vacancies.return_value = FOUND | homes
+        assert " and 3 more." in words_of(coordinator.get(ASKED).text)
 
     def test_c4_says_when_there_are_more_than_it_shows(self, coordinator: Visitor) -> None:
         def page(*, criteria: Any, page: int, again: bool) -> dict[str, Any]:

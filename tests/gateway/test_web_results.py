@@ -98,6 +98,7 @@ class TestShown:
             "number": 1,
             "names": "County Durham",
             "is_few": True,
+            "on_paper": "County Durham",
         }
         assert self.shown(contracts=[])["contracts"] is None
 
