@@ -71,8 +71,8 @@ class Client:
             reply = self._wait(until=time.monotonic() + time_limit)
         except broker.Unroutable as fault:
             raise errors.Unavailable(f"The {target} service is not running.") from fault
-        except broker.CONNECTION_ERRORS as fault:
-            # Another attempt begins with a new connection.
+        except (*broker.CONNECTION_ERRORS, errors.Unavailable) as fault:
+            # The broker is away, or no reply came; another attempt begins with a new connection.
             self._hang_up()
             raise errors.Unavailable(
                 f"The {target} service or the message broker does not answer."

@@ -380,3 +380,16 @@ class TestClient:
             with pytest.raises(errors.Unavailable):
                 calls.call("nobody", "anything")
             assert calls.call("callee", "whoami")["kind"] == "anonymous"
+
+    def test_begins_with_new_connections_after_one_that_published_nothing(
+        self, run: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        run(Callee)
+        with client.Client(permissions.ANONYMOUS) as calls:
+            calls.call("callee", "whoami")
+            with monkeypatch.context() as meanwhile:
+                meanwhile.setattr(rpc, "publish_call", mock.Mock(side_effect=errors.Unavailable("Away.")))
+                with pytest.raises(errors.Unavailable):
+                    calls.call("callee", "whoami")
+            assert calls._connection is None
+            assert calls.call("callee", "whoami")["kind"] == "anonymous"
