@@ -25,6 +25,15 @@ class TestPublicReport:
         for gone in ("PDF, to print or pass on", "Other areas", "Sign in", "Privacy"):
             assert not page.get_by_role("link", name=gone).first.is_visible(), gone
 
+    def test_c8_prints_no_addresses_of_links(self, tab: conftest.Opener) -> None:
+        page = tab()
+        page.goto("/public/vacancies/QHM")
+        page.emulate_media(media="print")
+        links = page.locator("main a:visible")
+        assert links.count() > 1
+        after = links.evaluate_all("links => links.map(link => getComputedStyle(link, '::after').content)")
+        assert set(after) <= {"none", '""'}
+
     def test_c8_shows_its_sub_icbs_at_a_press_accessibly(self, tab: conftest.Opener) -> None:
         page = tab(size=conftest.PHONE)
         page.goto("/public/vacancies")
