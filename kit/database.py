@@ -173,7 +173,13 @@ class Sessions:
         """
         try:
             connection = self._reader.raw_connection()
-        except (psycopg.OperationalError, exc.TimeoutError) as fault:
+        except (
+            psycopg.OperationalError,
+            psycopg.InterfaceError,
+            exc.OperationalError,
+            exc.InterfaceError,
+            exc.TimeoutError,
+        ) as fault:
             raise _unavailable() from fault
         driver: Any = connection.driver_connection
         # Kept with its connection: a cursor remembers how it sends and reads.
