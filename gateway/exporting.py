@@ -47,6 +47,9 @@ def _look_up(search: rpc.Client, postcode: str, *, field: str) -> None:
         search.locate(postcode=postcode)
     except (errors.Invalid, errors.NotFound) as refusal:
         raise type(refusal)(refusal.message, {field: refusal.message}) from refusal
+    except errors.Unavailable:
+        # Whoever makes the file asks again, until search is back.
+        return
 
 
 def file(reports: rpc.Client, stands: Mapping[str, Any]) -> http.Page:

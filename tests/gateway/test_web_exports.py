@@ -268,6 +268,10 @@ class TestApi:
         assert answer.json()["fields"] == {"postcode_2": "We do not know it."}
         caller.reports.begin_export.assert_not_called()
 
+    def test_takes_it_on_while_search_is_away(self, caller: Front) -> None:
+        caller.search.locate.side_effect = errors.Unavailable("Nobody answers.")
+        assert caller.api("POST", "/exports", params={"postcode": "DH1 3YG"}).status_code == 202
+
     def test_tells_how_it_stands(self, caller: Front) -> None:
         shown = caller.api("GET", self.API).json()
         assert (shown["state"], shown["done"], shown["of"]) == (exports.WORKING, 3000, 15000)
