@@ -103,7 +103,7 @@ GROUPS: dict[str, tuple[Resource, ...]] = {
         Resource(
             slug="public-report",
             title="Published vacancies and open data",
-            summary="Lists for everybody, what is on them and what is not, and the same as data for programs.",
+            summary="Lists for everybody, what is on them and what is not, and the same for programs.",
         ),
         Resource(
             slug="api",
