@@ -151,7 +151,7 @@ class TestFilters:
         page = ward.get("/find?postcode=DH1+3YG&max_price=cheap")
         assert (page.status, page.error("max_price")) == (
             400,
-            "Enter the price in whole pounds, for example 1200.",
+            "Enter the price in whole pounds, from 1 to 100,000, for example 1200.",
         )
         assert page.form("Find vacancies").value("postcode") == "DH1 3YG"
         for name, value in (("bed_type", "A cot"), ("max_price", "-1"), ("radius_miles", "x"), ("page", "0")):
