@@ -252,6 +252,7 @@ def nothing_found(page: sync_api.Page, places: dict[str, str]) -> None:
 
 def many_filters(page: sync_api.Page, places: dict[str, str]) -> None:
     page.goto("/find?area=E06000047&postcode=DH1+3YG&words=pets&capabilities=tracheostomy&sort=price")
+    page.get_by_text("More filters (").click()
     assert page.get_by_label("Words in notes").is_visible()
 
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import functools
-import http.server
 import json
 import math
 import re
-import struct
-import threading
-import zlib
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from playwright import sync_api
 
+from deploy.local import environment
 from tests.browser import conftest, watching
 from tests.factories import stack, waiting
 
@@ -30,7 +27,6 @@ CALM: dict[str, Any] = {"reduced_motion": "reduce"}
 """Most tabs are of somebody who asked that nothing moves, where nothing has to be waited for."""
 ON_WARD: Any = dict(zip(("width", "height"), conftest.WARD_COMPUTER, strict=True))
 RED = "rgb(208, 0, 35)"
-TILE = 256
 
 
 def open_map(page: sync_api.Page, address: str = SEARCH) -> sync_api.Locator:
@@ -314,49 +310,29 @@ class TestList:
         assert page.locator(".app-result--on-map").count() <= 1
 
 
-class Tiles(http.server.BaseHTTPRequestHandler):
-    """A server of tiles of one colour, which notes what it was asked for."""
-
-    asked: list[tuple[str, str | None]]
-
-    def do_GET(self) -> None:
-        self.asked.append((self.path, self.headers["Referer"]))
-        self.send_response(200)
-        self.send_header("Content-Type", "image/png")
-        self.end_headers()
-        with contextlib.suppress(ConnectionError):  # The map has moved on meanwhile.
-            self.wfile.write(_png())
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
-
-
-@functools.cache
-def _png() -> bytes:
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    head = struct.pack(">IIBBBBB", TILE, TILE, 8, 0, 0, 0, 0)
-    rows = b"".join(b"\0" + b"\xd8" * TILE for _ in range(TILE))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        (chunk(b"IHDR", head), chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b""))
-    )
-
-
-Asked = list[tuple[str, str | None]]
+Asked = Callable[[], list[list[str]]]
 
 
 @pytest.fixture(scope="module")
-def on_tiles(product: stack.Stack) -> Iterator[tuple[str, Asked]]:
+def on_tiles(product: stack.Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Asked]]:
     """The address of a gateway whose map is on tiles, and what these were asked for, from where."""
-    asked: Asked = []
-    handler = type("Noting", (Tiles,), {"asked": asked})
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_address[1]}/{{z}}/{{x}}/{{y}}.png"
+    said = tmp_path_factory.mktemp("tiles") / "said"
+
+    def lines() -> list[list[str]]:
+        return [line.split() for line in said.read_text().splitlines()]
+
+    with said.open("w") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "tests.browser.tiles"], cwd=environment.ROOT, stdout=log
+        )
+    try:
+        ((port,),) = waiting.until(lines, what="the server of tiles")
+        url = f"http://127.0.0.1:{port}/{{z}}/{{x}}/{{y}}.png"
         with product.another_gateway(MAP_TILES_URL=url, MAP_TILES_ATTRIBUTION="© Fictional Maps") as other:
-            yield other, asked
-        server.shutdown()
+            yield other, lambda: lines()[1:]
+    finally:
+        server.terminate()
+        server.wait(10)
 
 
 class TestTiles:
@@ -369,8 +345,8 @@ class TestTiles:
         page.locator("img.leaflet-tile-loaded").first.wait_for()
         assert page.locator(".app-map__land").count() == 0
         assert page.get_by_text("© Fictional Maps").is_visible()
-        assert asked
-        assert {referrer for _, referrer in asked} == {f"{other}/"}, "nobody learns what was looked for"
+        assert asked()
+        assert {referrer for _, referrer in asked()} == {f"{other}/"}, "nobody learns what was looked for"
         star = canvas.get_by_role("img", name="Star at DH1 3YG")
         told = points(page)["origins"][0]
         north = (told["northing"] - ON_GRID[1]) / METRES_PER_DEGREE
