@@ -32,6 +32,9 @@ LOG = environment.VAR / "log" / "install.log"
 OLDEST_PYTHON = (3, 11)
 SAY_EVERY = 10.0  # Seconds between signs of life of a long step.
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FONTS = Path("/usr/share/fonts/truetype")
+LIKE_ARIAL = ("liberation", "liberation2", "msttcorefonts")
+"""Folders there, of which one is on any computer on a ward: what fits a page depends on how wide letters are."""
 POLICY = Path("/usr/sbin/policy-rc.d")
 POLICY_KEPT = POLICY.with_name("policy-rc.d.before-capacity-tracker")
 # Units of the packages we install for their programs only: the product runs its own broker.
@@ -91,6 +94,8 @@ def missing_packages(*, tests: bool, bench: bool, environ: Mapping[str, str] = o
         missing.append("rabbitmq-server")
     if tests and not any(map(shutil.which, BROWSERS)):
         missing.append("chromium")
+    if tests and not any((FONTS / name).is_dir() for name in LIKE_ARIAL):
+        missing.append("fonts-liberation")
     if tests and not ctypes.util.find_library("atomic"):
         missing.append("libatomic1")  # The program that drives the browser is linked to it.
     if tests:

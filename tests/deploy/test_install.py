@@ -38,6 +38,15 @@ class TestPackages:
         assert "libatomic1" in install.missing_packages(tests=True, bench=False)
         assert "libatomic1" not in install.missing_packages(tests=False, bench=False)
 
+    def test_hold_letters_as_wide_as_those_on_a_ward(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setattr(install, "FONTS", tmp_path)
+        assert "fonts-liberation" in install.missing_packages(tests=True, bench=False)
+        assert "fonts-liberation" not in install.missing_packages(tests=False, bench=False)
+        (tmp_path / "liberation2").mkdir()
+        assert "fonts-liberation" not in install.missing_packages(tests=True, bench=False)
+
     def test_are_installed_under_a_rule_that_nothing_starts(self, tmp_path: Path) -> None:
         policy, kept = tmp_path / "policy-rc.d", tmp_path / "kept"
 
