@@ -34,7 +34,7 @@ SAY_EVERY = 10.0  # Seconds between signs of life of a long step.
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FONTS = Path("/usr/share/fonts/truetype")
 LIKE_ARIAL = ("liberation", "liberation2", "msttcorefonts")
-"""Folders there, of which one is on any computer on a ward: what fits a page depends on how wide letters are."""
+"""Folders there, one of which a computer on a ward has: what fits a page depends on how wide letters are."""
 POLICY = Path("/usr/sbin/policy-rc.d")
 POLICY_KEPT = POLICY.with_name("policy-rc.d.before-capacity-tracker")
 # Units of the packages we install for their programs only: the product runs its own broker.
