@@ -231,7 +231,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--write", action="store_true", help="write docs/BENCHMARKS.md")
     parser.add_argument("--plans", action="store_true", help="write docs/SEARCH_PLANS.md")
     parser.add_argument("--only", nargs="+", choices=PARTS, help="measure only these parts")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.plans and options.only and not {"searching", "national"} <= set(options.only):
+        parser.error("--plans needs the parts searching and national")
+    return options
 
 
 if __name__ == "__main__":
