@@ -6,7 +6,6 @@ template only writes it down.
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -15,9 +14,8 @@ from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
-from contracts import areas
 from gateway import choices
-from gateway.web import words
+from gateway.web import criteria, words
 
 CQC_LOCATION = "https://www.cqc.org.uk/location/"
 LOCATION_ID = re.compile(r"[A-Za-z0-9-]{3,40}")
@@ -175,7 +173,7 @@ def contracts(result: Mapping[str, Any]) -> dict[str, Any] | None:
     codes = result.get("contracts") or ()
     if not codes:
         return None
-    names = sorted(map(_area_name, codes))
+    names = sorted(map(criteria.area_name, codes))
     left = len(names) - ON_PAPER
     return {
         "number": len(codes),
@@ -183,12 +181,6 @@ def contracts(result: Mapping[str, Any]) -> dict[str, Any] | None:
         "is_few": len(codes) <= FEW_CONTRACTS,
         "on_paper": f"{', '.join(names[:ON_PAPER])} and {left} more" if left > 0 else words.listed(names),
     }
-
-
-@functools.lru_cache(maxsize=1024)
-def _area_name(code: str) -> str:
-    area = areas.council(code) or areas.sub_icb(code)
-    return area.name if area else code
 
 
 def age(result: Mapping[str, Any], now: datetime) -> dict[str, Any]:

@@ -154,12 +154,12 @@ def _area(code: str) -> dict[str, Any]:
     }
 
 
-def relaxable(wanted: criteria.Criteria, *, now: datetime) -> dict[str, frozenset[str]]:
+def relaxable(wanted: criteria.Criteria, parts: Mapping[str, Part]) -> dict[str, frozenset[str]]:
     """Return the filters without which more could be found, each with what falls away with it.
 
     Of whom beds are looked for is the search itself; without its area a search needs a postcode.
     """
-    found = {name: frozenset({name}) for name in parts(wanted, now=now) if name != facts.PROVIDER_TYPE}
+    found = {name: frozenset({name}) for name in parts if name != facts.PROVIDER_TYPE}
     if not any(wanted.get(postcode) for postcode in criteria.POSTCODES):
         found.pop(AREA, None)
     if "stay" in found:

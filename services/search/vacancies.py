@@ -80,7 +80,8 @@ def near_misses(
     if total > FEW:
         return []
     more = {}
-    parts, relaxable = asked.parts(wanted, now=now), asked.relaxable(wanted, now=now)
+    parts = asked.parts(wanted, now=now)
+    relaxable = asked.relaxable(wanted, parts)
     if relaxable:
         search = asked.of(wanted, now=now)
         found = reader.row(
