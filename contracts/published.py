@@ -23,8 +23,6 @@ RATINGS_FROM = (
     "under the Open Government Licence v3.0."
 )
 OUT_OF_DATE = "may be out of date"
-CQC_PAGE = "https://www.cqc.org.uk/location/"
-"""The CQC's page of a location, before its id."""
 
 LARGEST_PAGE = 100
 """Homes on one page of the open data."""

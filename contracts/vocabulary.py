@@ -124,6 +124,9 @@ RATINGS: dict[str, str] = {
 }
 """The CQC's overall ratings."""
 
+CQC_PAGE = "https://www.cqc.org.uk/location/"
+"""The CQC's page of a location, before its id."""
+
 MARKS: dict[str, str] = {
     "stale": "Overdue",
     "undeclared": "Never updated",

@@ -6,7 +6,7 @@ import base64
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from contracts import areas, errors, permissions, published
+from contracts import areas, errors, permissions, published, vocabulary
 from gateway import http
 from gateway import published as kept_answers
 from gateway.web import editing, rendering
@@ -62,7 +62,7 @@ class PublicReport:
             councils=_councils_of(area),
             about=published.ABOUT,
             ratings_from=published.RATINGS_FROM,
-            cqc_page=published.CQC_PAGE,
+            cqc_page=vocabulary.CQC_PAGE,
             words=published.words,
             out_of_date=published.OUT_OF_DATE,
             support=request.settings.support_email,

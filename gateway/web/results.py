@@ -14,10 +14,10 @@ from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
+from contracts import vocabulary
 from gateway import choices
 from gateway.web import criteria, words
 
-CQC_LOCATION = "https://www.cqc.org.uk/location/"
 LOCATION_ID = re.compile(r"[A-Za-z0-9-]{3,40}")
 LONGEST_START = 10
 """Letters of a postcode from where the way is shown; what an address holds may be longer."""
@@ -208,7 +208,7 @@ def cqc(result: Mapping[str, Any]) -> dict[str, str]:
 
 def cqc_page(location_id: str) -> str:
     """Return the address of the CQC's page of a location; none where the id is none of the CQC's."""
-    return CQC_LOCATION + location_id if LOCATION_ID.fullmatch(location_id) else ""
+    return vocabulary.CQC_PAGE + location_id if LOCATION_ID.fullmatch(location_id) else ""
 
 
 def marker(sought: str) -> Marker:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from contracts import areas, errors, freshness, permissions
+from contracts import areas, errors, freshness, permissions, vocabulary
 from kit import ids
 from services.providers import (
     alerts,
@@ -33,7 +33,6 @@ _NO_FACTS: dict[str, Any] = {
     "cqc_services": [],
     "cqc_provider_id": None,
 }
-CQC_PAGE = "https://www.cqc.org.uk/location/"
 _COLUMNS = [column.key for column in models.Provider.__table__.columns]
 _SWITCHES = {
     "weekly_reminder": permissions.SWITCH_REMINDER,
@@ -233,7 +232,7 @@ def _report_link(provider: models.Provider) -> str | None:
     """Return where CQC's report is read: what was given, else CQC's page of the location."""
     if provider.cqc_report_url or not provider.cqc_location_id:
         return provider.cqc_report_url
-    return f"{CQC_PAGE}{provider.cqc_location_id}"
+    return f"{vocabulary.CQC_PAGE}{provider.cqc_location_id}"
 
 
 def _type(session: Session, asked: str | None, *, by: permissions.Actor, now: datetime) -> str:

@@ -14,7 +14,6 @@ from contracts import areas, criteria, vocabulary
 from kit.workbooks import Cell
 
 LONDON = ZoneInfo("Europe/London")
-CQC_PAGE = "https://www.cqc.org.uk/location/"
 TEXT, NUMBER, MILES, PRICE, MOMENT, DAY = "text", "number", "miles", "price", "moment", "day"
 """Kinds of cells, by which they are shown."""
 
@@ -202,7 +201,7 @@ def _ownership(code: str | None) -> str | None:
 
 
 def _report(location_id: str | None) -> str | None:
-    return f"{CQC_PAGE}{location_id}" if location_id else None
+    return f"{vocabulary.CQC_PAGE}{location_id}" if location_id else None
 
 
 @functools.lru_cache(maxsize=1024)

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy
 import typst
 
-from contracts import published
+from contracts import published, vocabulary
 from services.reports import public_files
 
 LAYOUT = Path(__file__).with_name("public_report.typ")
@@ -80,7 +80,7 @@ def _entry(home: Row) -> dict[str, Any]:
         "phone": home["phone"],
         "website": home["website"],
         "rating": public_files.rating(home),
-        "rating_link": published.CQC_PAGE + home["cqc_location_id"] if home["cqc_location_id"] else "",
+        "rating_link": vocabulary.CQC_PAGE + home["cqc_location_id"] if home["cqc_location_id"] else "",
         "out_of_hours": home["accepting_out_of_hours"],
         "vacancies": [
             [published.words(bed["number"], bed["or_more"]), public_files.type_of_bed(bed)]
